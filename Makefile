@@ -1,0 +1,59 @@
+# Two commands matter: `make demo` and `make test`. Each makes its own .venv from hash-pinned lock files.
+.DELETE_ON_ERROR:
+.PHONY: demo test check types imports unit bench fix lock clean
+
+VENV := .venv
+BIN := $(VENV)/bin
+EMULATORS := .venv-emulators
+PIP := -m pip install --quiet --disable-pip-version-check --no-input --require-hashes --no-deps
+
+$(BIN)/python:
+	@python=$$(requirements/find-python.sh) && "$$python" -m venv $(VENV)
+
+$(VENV)/.demo: $(BIN)/python requirements/demo.txt pyproject.toml
+	@echo "installing what the demo needs into $(VENV)"
+	@$(BIN)/python $(PIP) -r requirements/demo.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --no-index --editable .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.demo requirements/dev.txt
+	@echo "installing what the tests need into $(VENV)"
+	@$(BIN)/python $(PIP) -r requirements/dev.txt
+	@touch $@
+
+$(EMULATORS)/.ready: $(BIN)/python requirements/emulators.txt
+	@echo "installing the emulators into $(EMULATORS)"
+	@$(BIN)/python -m venv $(EMULATORS)
+	@$(EMULATORS)/bin/python $(PIP) -r requirements/emulators.txt
+	@touch $@
+
+demo: $(VENV)/.demo
+	@$(BIN)/prooftrail demo --out demo
+
+test: check types imports unit
+
+check: $(VENV)/.dev
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/ruff check --quiet .
+
+types: $(VENV)/.dev
+	@$(BIN)/mypy
+
+imports: $(VENV)/.dev
+	@PYTHONPATH=functions $(BIN)/lint-imports --no-cache
+
+unit: $(VENV)/.dev $(EMULATORS)/.ready
+	@$(BIN)/pytest
+
+bench: $(VENV)/.dev
+	@$(BIN)/python benchmarks/run.py
+
+fix: $(VENV)/.dev
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+lock:
+	@requirements/lock.sh
+
+clean:
+	rm -rf $(VENV) $(EMULATORS) demo/evidence demo/home build .mypy_cache .ruff_cache .pytest_cache
