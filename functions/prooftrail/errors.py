@@ -1,0 +1,69 @@
+"""What can go wrong, as a tree; every message says what, which, and what to do, and never a secret.
+
+ProoftrailError
+├── ConfigError            a setting, option or governance file is wrong
+├── AccessError            AWS, or the operating system, refused what the command cannot do without
+│   └── AccountUnreachable not one call can be made in an account
+├── EvidenceError          a locker cannot be used as it is
+│   ├── AlreadySealed      the name is taken; the first writer won
+│   ├── EvidenceMissing    the object is not there
+│   ├── EvidenceUnreadable the bytes are there and make no sense
+│   └── ChainBroken        the signed chain does not hold
+└── LedgerError            the ledger refused or disagrees
+"""
+
+
+class ProoftrailError(Exception):
+    """Base of every error a person may be shown; `str()` of it is one sentence for that person."""
+
+
+class ConfigError(ProoftrailError):
+    """A setting, option or governance file is wrong; the message names the key and the fix."""
+
+
+class AccessError(ProoftrailError):
+    """Something the command cannot do without was refused; the message names it and what to grant."""
+
+
+class AccountUnreachable(AccessError):
+    """Not one call can be made in an account: no role, no trust, no answer. `code` is AWS's own, where it gave one."""
+
+    def __init__(self, account: str, detail: str, code: str | None = None) -> None:
+        super().__init__(f"account {account} cannot be read: {detail}")
+        self.account = account
+        self.detail = detail
+        self.code = code
+
+
+class EvidenceError(ProoftrailError):
+    """A locker cannot be used as it is."""
+
+
+class AlreadySealed(EvidenceError):
+    """An object of that name exists already; the first writer won and nothing was written."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"{key} is already sealed: the first writer won, and nothing was written.")
+        self.key = key
+
+
+class EvidenceMissing(EvidenceError):
+    """The object is not in the locker."""
+
+    def __init__(self, key: str, where: str) -> None:
+        super().__init__(
+            f"{key} is not in {where}: check the locker's address, or verify the locker to see what is gone."
+        )
+        self.key = key
+
+
+class EvidenceUnreadable(EvidenceError):
+    """The object is there, and its bytes are not what its kind promises."""
+
+
+class ChainBroken(EvidenceError):
+    """The signed chain does not hold; nothing may be appended to it."""
+
+
+class LedgerError(ProoftrailError):
+    """The ledger refused a write or does not agree with the locker."""

@@ -1,0 +1,81 @@
+"""What a deployment can set, with its defaults; a leaf that infrastructure may import too."""
+
+from dataclasses import dataclass, field
+
+ROLE_NAME = "prooftrail/ProoftrailReader"
+"""The member role, with its path, that is assumed in every account but the one we stand in."""
+
+RETENTION_DAYS = {
+    "raw": 400,
+    "people": 400,
+    "snapshot": 1100,
+    "context": 1100,
+    "plan": 1100,
+    "outcome": 1100,
+    "chain": 3650,
+}
+"""Days each kind of evidence is kept: personal and raw data for one audit year and a month, the rest for a certificate cycle.
+
+The chain is kept longest: without its genesis and the manifests before it a newer manifest proves less.
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retention:
+    """How long each kind is kept, in days, from the moment it is sealed."""
+
+    days: dict[str, int] = field(default_factory=lambda: dict(RETENTION_DAYS))
+
+
+ONBOARDING_HOURS = 48
+"""An account that joined less than this before the run may still lack its role."""
+
+ACCOUNT_WORKERS = 4
+"""Accounts read side by side by default, embedded."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexShape:
+    """A global secondary index with string keys that holds whole items."""
+
+    name: str
+    hash_key: str
+    range_key: str
+    projection: str = "ALL"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableShape:
+    """A table with string keys, billed by request."""
+
+    hash_key: str
+    range_key: str
+    indexes: tuple[IndexShape, ...]
+    billing_mode: str = "PAY_PER_REQUEST"
+
+
+BY_OWNER = IndexShape(name="by_owner", hash_key="owner_key", range_key="owner_sort")
+BY_DUE_DATE = IndexShape(name="by_due_date", hash_key="due_key", range_key="due_sort")
+BY_ARN = IndexShape(name="by_arn", hash_key="arn_key", range_key="arn_sort")
+
+LEDGER_TABLE = TableShape(hash_key="pk", range_key="sk", indexes=(BY_OWNER, BY_DUE_DATE, BY_ARN))
+"""The ledger's table: what the adapter expects and infrastructure has to make. Keys are synthetic strings:
+
+| item     | pk              | sk                          |
+|----------|-----------------|-----------------------------|
+| identity | `ACC#<account>` | `ID#<id>`                   |
+| cell     | `ACC#<account>` | `CELL#<region>#<collector>` |
+| place    | `UID#<id>`      | `AT`                        |
+| history  | `UID#<id>`      | `H#<run>`                   |
+| run      | `RUNS`          | `<run>`                     |
+| outcome  | `RUN#<run>`     | `ACC#<account>`             |
+| account  | `ACCOUNTS`      | `<account>`                 |
+
+Only identities are in the indexes: by_owner (`OWN#<owner>`, id), by_due_date (`DUE#<shard>`, `<date>#<id>`), by_arn
+(`ARN#<arn>`, id). Gone ones leave the first two. Many may fall due on one day, so due dates are spread over shards.
+
+`place` leads from an identity's id to its account; a key id is an id.
+"""
+
+DUE_SHARDS = 16
+"""Identities that fall due on one day are spread over this many keys of the due-date index."""
