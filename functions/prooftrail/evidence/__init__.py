@@ -1,0 +1,1 @@
+"""What makes sealed bytes evidence: redaction, Merkle root, manifest, chain, and their verification. Pure."""

@@ -1,0 +1,177 @@
+"""The chain of manifests: which one is the head, and whether each names the one before, in order, under one key."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+
+import msgspec
+
+from prooftrail.errors import EvidenceUnreadable
+from prooftrail.model import canonical
+from prooftrail.model.snapshot import RunTrigger
+
+from . import envelope, layout, manifest
+from .findings import Fault, Problem
+from .manifest import Genesis, Head, Manifest
+
+
+class Link(msgspec.Struct, frozen=True, kw_only=True):
+    """One chain object as read: its slot, the hash of its stored bytes, and what it states."""
+
+    seq: int
+    sha256: str
+    content: Genesis | Manifest
+
+
+class Chain(msgspec.Struct, frozen=True, kw_only=True):
+    """A chain as far as it could be read, and everything that is wrong with it."""
+
+    genesis: Genesis | None
+    links: tuple[Link, ...]
+    problems: tuple[Problem, ...]
+
+    @property
+    def head(self) -> Head | None:
+        """The newest readable manifest."""
+        return Head(seq=self.links[-1].seq, sha256=self.links[-1].sha256) if self.links else None
+
+    @property
+    def manifests(self) -> tuple[Manifest, ...]:
+        """The manifests in order, the genesis left out."""
+        return tuple(link.content for link in self.links if isinstance(link.content, Manifest))
+
+    def of_run(self, run_id: str) -> Link | None:
+        """The link that sealed this run, if it is in the chain."""
+        return next(
+            (one for one in self.links if isinstance(one.content, Manifest) and one.content.run.id == run_id), None
+        )
+
+
+def read(files: Iterable[tuple[int, bytes]], *, public_key: bytes | None = None) -> Chain:
+    """Read and check the chain's files, each with its slot, in any order.
+
+    Signatures are checked with `public_key` (PEM) where one comes from outside, else with the genesis's own key, which
+    proves no origin. Every fault is a Problem; nothing is raised.
+    """
+    problems: list[Problem] = []
+    links: list[Link] = []
+    envelopes: list[tuple[Link, envelope.Envelope]] = []
+    for seq, data in sorted(files):
+        key = layout.chain_key(seq)
+        try:
+            link = Link(seq=seq, sha256=canonical.sha256(data), content=manifest.read(key, data))
+            envelopes.append((link, envelope.opened(key, data)))
+            links.append(link)
+        except EvidenceUnreadable as error:
+            problems.append(Problem(fault=Fault.UNREADABLE, where=key, detail=str(error)))
+    genesis = links[0].content if links and links[0].seq == 0 and isinstance(links[0].content, Genesis) else None
+    problems += _signatures(envelopes, genesis, public_key)
+    problems += _slots([seq for seq, _ in sorted(_slots_of(links, problems))])
+    problems += _links(links, genesis)
+    problems += _ticks([link for link in links if isinstance(link.content, Manifest)])
+    return Chain(genesis=genesis, links=tuple(links), problems=tuple(sorted(set(problems))))
+
+
+def _slots_of(links: Sequence[Link], problems: Sequence[Problem]) -> Iterator[tuple[int, str]]:
+    yield from ((link.seq, "") for link in links)
+    for problem in problems:
+        if problem.fault is Fault.UNREADABLE:
+            yield layout.Place(problem.where).seq or 0, ""
+
+
+def _signatures(
+    envelopes: Sequence[tuple[Link, envelope.Envelope]], genesis: Genesis | None, outside: bytes | None
+) -> Iterator[Problem]:
+    pem = outside or (genesis.public_key_pem.encode() if genesis else None)
+    if genesis and outside and envelope.fingerprint(outside) != genesis.key_fingerprint:
+        yield _problem(
+            Fault.KEY, 0, f"the genesis names the key {genesis.key_fingerprint[:16]}…, not the one that was given"
+        )
+    for link, sealed in envelopes:
+        if pem is None:
+            yield _problem(
+                Fault.SIGNATURE, link.seq, "there is no genesis to take the key from: the signature is not checked"
+            )
+        elif not _verified(sealed, pem):
+            yield _problem(Fault.SIGNATURE, link.seq, "the signature is not this key's over these bytes")
+
+
+def _verified(sealed: envelope.Envelope, pem: bytes) -> bool:
+    try:
+        return envelope.verified(sealed, pem)
+    except ValueError:
+        return False
+
+
+def _slots(seqs: Sequence[int]) -> Iterator[Problem]:
+    """Each hole once, however wide: somebody may have put a file into a slot far away."""
+    expected = 0
+    for seq in seqs:
+        if seq > expected:
+            what = "the genesis is gone" if expected == 0 else "the manifest of this slot is gone"
+            wide = f" with all up to slot {seq - 1}" if seq - 1 > expected else ""
+            yield _problem(Fault.SLOT, expected, f"{what}{wide}, and slot {seq} stands after it")
+        expected = seq + 1
+
+
+def _links(links: Sequence[Link], genesis: Genesis | None) -> Iterator[Problem]:
+    locker_id = genesis.locker_id() if genesis else None
+    before = {link.seq: link for link in links}
+    runs: dict[str, int] = {}
+    for link in links:
+        one = link.content
+        if isinstance(one, Genesis):
+            if link.seq != 0:
+                yield _problem(Fault.REPLAYED, link.seq, "a second genesis stands here")
+            continue
+        if one.seq != link.seq:
+            yield _problem(Fault.REPLAYED, link.seq, f"this slot holds the manifest of slot {one.seq}")
+        if locker_id and one.locker_id != locker_id:
+            yield _problem(Fault.REPLAYED, link.seq, "this manifest belongs to another locker")
+        if one.run.id in runs:
+            yield _problem(Fault.REPLAYED, link.seq, f"run {one.run.id} is sealed already in slot {runs[one.run.id]}")
+        runs.setdefault(one.run.id, link.seq)
+        previous = before.get(link.seq - 1)
+        if previous and one.previous != Head(seq=previous.seq, sha256=previous.sha256):
+            yield _problem(
+                Fault.LINK,
+                link.seq,
+                f"it names {_short(one.previous)} before it, where {previous.seq}:{previous.sha256[:16]}… stands",
+            )
+        if manifest.objects_root(one.objects) != one.merkle_root:
+            yield _problem(Fault.LINK, link.seq, "its Merkle root is not that of the objects it lists")
+
+
+def _ticks(links: Sequence[Link]) -> Iterator[Problem]:
+    last: datetime | None = None
+    slot = 0
+    for link in links:
+        one = link.content
+        if not isinstance(one, Manifest):
+            continue
+        # Over a slot that is gone nothing can be said of ticks: the gap itself is the problem.
+        last, slot = (last if link.seq == slot + 1 else None), link.seq
+        expected = due(one, last)
+        if one.run.trigger is RunTrigger.SCHEDULE and one.missed_ticks != expected:
+            silent = [canonical.timestamp(tick) for tick in expected if tick not in one.missed_ticks]
+            detail = (
+                f"missed ticks are not declared: {', '.join(silent)}"
+                if silent
+                else "it declares ticks as missed that were not due"
+            )
+            yield _problem(Fault.TICK, link.seq, detail)
+        last = one.last_tick or last
+
+
+def due(one: Manifest, last: datetime | None) -> tuple[datetime, ...]:
+    """The ticks between `last` and this scheduled run's own that nobody met."""
+    if last is None or one.schedule is None or one.run.tick is None:
+        return ()
+    return one.schedule.between(last, one.run.tick)
+
+
+def _problem(fault: Fault, seq: int, detail: str) -> Problem:
+    return Problem(fault=fault, where=layout.chain_key(seq), detail=detail)
+
+
+def _short(head: Head) -> str:
+    return f"{head.seq}:{head.sha256[:16]}…"

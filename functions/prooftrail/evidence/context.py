@@ -1,0 +1,31 @@
+"""The inputs all accounts of a run share, sealed once: results are a function of a snapshot and of this."""
+
+import msgspec
+
+from prooftrail.governance import Governance
+from prooftrail.model.organization import Account, DelegatedAdministrator, OrganizationFacts, OrganizationPolicy
+from prooftrail.model.reading import Cell
+from prooftrail.model.run import Run
+from prooftrail.model.snapshot import Sighting
+
+from .manifest import Code, Head
+
+
+class Context(msgspec.Struct, frozen=True, kw_only=True):
+    """The organization as read for a run, the governance in force, the code, and whether the head before held."""
+
+    schema: str = "prooftrail.context/1"
+    run: Run
+    partition: str
+    caller_account: str
+    caller_arn: str
+    organization: OrganizationFacts
+    accounts: tuple[Account, ...]
+    delegated_administrators: tuple[DelegatedAdministrator, ...]
+    policies: tuple[OrganizationPolicy, ...]
+    cells: tuple[Cell, ...]
+    governance: Governance
+    code: Code
+    previous: Head
+    previous_verified: bool
+    sightings: tuple[Sighting, ...] = ()

@@ -1,0 +1,71 @@
+"""Where each piece of evidence lies in a locker: kind first, so that each kind can be kept for its own time."""
+
+import re
+
+from prooftrail.model.run import EvidenceKind
+
+ORGANIZATION = "organization"
+"""Stands where an account id stands, for what belongs to the organization as a whole."""
+
+DATA_KINDS = (EvidenceKind.RAW, EvidenceKind.SNAPSHOT, EvidenceKind.PEOPLE)
+"""Kinds whose objects are named by their content, below a run and an account."""
+
+_RUN = r"\d{8}T\d{6}Z"
+_SHAPES = {
+    EvidenceKind.CHAIN: re.compile(r"chain/(?P<seq>\d{8})\.json"),
+    EvidenceKind.PLAN: re.compile(rf"plan/(?P<run>{_RUN})\.jsonl"),
+    EvidenceKind.CONTEXT: re.compile(rf"context/(?P<run>{_RUN})/(?P<sha>[0-9a-f]{{64}})\.jsonl\.gz"),
+    EvidenceKind.OUTCOME: re.compile(rf"outcome/(?P<run>{_RUN})/(?P<account>\d{{12}})\.json"),
+    EvidenceKind.WITNESS: re.compile(r"witness/(?P<seq>\d{8})\.json"),
+} | {
+    kind: re.compile(rf"{kind}/(?P<run>{_RUN})/(?P<account>\d{{12}}|{ORGANIZATION})/(?P<sha>[0-9a-f]{{64}})\.jsonl\.gz")
+    for kind in DATA_KINDS
+}
+
+
+def chain_key(seq: int) -> str:
+    """The slot of the manifest with this sequence number."""
+    return f"chain/{seq:08d}.json"
+
+
+def plan_key(run_id: str) -> str:
+    """The plan of a run: a fixed name, so that the first start wins."""
+    return f"plan/{run_id}.jsonl"
+
+
+def outcome_key(run_id: str, account: str) -> str:
+    """The commit of an account in a run: a fixed name, so that the first attempt wins."""
+    return f"outcome/{run_id}/{account}.json"
+
+
+def context_key(run_id: str, sha256: str) -> str:
+    """A context, named by its content; the plan says which one counts."""
+    return f"context/{run_id}/{sha256}.jsonl.gz"
+
+
+def data_key(kind: EvidenceKind, run_id: str, account: str, sha256: str) -> str:
+    """A data object, named by the hash of its uncompressed bytes; the outcome says which ones count."""
+    return f"{kind}/{run_id}/{account}/{sha256}.jsonl.gz"
+
+
+def run_prefixes(run_id: str) -> tuple[str, ...]:
+    """Every prefix below which a run writes."""
+    folders = (*DATA_KINDS, EvidenceKind.CONTEXT, EvidenceKind.OUTCOME)
+    return (*(f"{kind}/{run_id}/" for kind in folders), plan_key(run_id))
+
+
+class Place:
+    """What a key says of the object under it; `kind` is None where no evidence is named like that."""
+
+    def __init__(self, key: str) -> None:
+        self.kind: EvidenceKind | None = None
+        self.run_id: str | None = None
+        self.account: str | None = None
+        self.sha256: str | None = None
+        self.seq: int | None = None
+        for kind, shape in _SHAPES.items():
+            if match := shape.fullmatch(key):
+                named = match.groupdict()
+                self.kind, self.run_id = kind, named.get("run")
+                self.account, self.sha256 = named.get("account"), named.get("sha")
+                self.seq = int(named["seq"]) if "seq" in named else None

@@ -1,0 +1,74 @@
+"""Signed envelopes: readable by anybody's DSSE library, and worthless once a byte moves."""
+
+import base64
+import json
+
+import pytest
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from securesystemslib.dsse import Envelope as TheirEnvelope
+from securesystemslib.signer import SSlibKey
+
+from prooftrail.errors import EvidenceUnreadable
+from prooftrail.evidence import envelope
+
+KEY = ec.generate_private_key(ec.SECP256R1())
+PEM = KEY.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+
+
+def sign(message: bytes) -> bytes:
+    return KEY.sign(message, ec.ECDSA(hashes.SHA256()))
+
+
+def seal(body: bytes = b'{"a":1}') -> bytes:
+    return envelope.sealed(body, keyid=envelope.fingerprint(PEM), sign=sign)
+
+
+def test_an_envelope_verifies_under_its_key_and_gives_its_body_back() -> None:
+    opened = envelope.opened("chain/00000001.json", seal(b"body"))
+    assert opened.body() == b"body"
+    assert envelope.verified(opened, PEM)
+
+
+def test_an_independent_dsse_library_accepts_it() -> None:
+    theirs = TheirEnvelope.from_dict(json.loads(seal()))
+    keyid = envelope.fingerprint(PEM)
+    key = SSlibKey(keyid, "ecdsa", "ecdsa-sha2-nistp256", {"public": PEM.decode()})
+    assert theirs.pae() == envelope.pre_authentication(envelope.PAYLOAD_TYPE, b'{"a":1}')
+    assert set(theirs.verify([key], threshold=1)) == {keyid}
+
+
+def test_another_key_does_not_verify_it() -> None:
+    other = ec.generate_private_key(ec.SECP256R1()).public_key()
+    pem = other.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    assert not envelope.verified(envelope.opened("x", seal()), pem)
+
+
+@pytest.mark.parametrize("field", ["payload", "sig"])
+def test_a_changed_payload_or_signature_does_not_verify(field: str) -> None:
+    raw = json.loads(seal())
+    target = raw if field == "payload" else raw["signatures"][0]
+    data = bytearray(base64.b64decode(target[field]))
+    data[-2] ^= 1
+    target[field] = base64.b64encode(bytes(data)).decode()
+    assert not envelope.verified(envelope.opened("x", json.dumps(raw).encode()), PEM)
+
+
+@pytest.mark.parametrize("garbage", [b"", b"{}", b"[]", b'{"payload":"!","payloadType":"x","signatures":[]}', b"\xff"])
+def test_what_is_no_envelope_is_named_as_such(garbage: bytes) -> None:
+    with pytest.raises(EvidenceUnreadable, match=r"chain/00000001\.json is no signed envelope"):
+        envelope.opened("chain/00000001.json", garbage)
+
+
+def test_another_payload_type_is_refused() -> None:
+    raw = json.loads(seal())
+    raw["payloadType"] = "text/plain"
+    with pytest.raises(EvidenceUnreadable, match="holds 'text/plain'"):
+        envelope.opened("x", json.dumps(raw).encode())
+
+
+def test_only_p256_keys_are_taken() -> None:
+    key = rsa.generate_private_key(65537, 2048).public_key()
+    pem = key.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    with pytest.raises(ValueError, match="P-256"):
+        envelope.public_key(pem)
