@@ -1,0 +1,240 @@
+"""Stores in memory that keep every promise of their ports; each passes the same contract as the real ones."""
+
+import hashlib
+import itertools
+import re
+import threading
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from prooftrail.errors import AlreadySealed, EvidenceError, EvidenceMissing
+from prooftrail.ports import (
+    CellRow,
+    HistoryRow,
+    IdentityRow,
+    LedgerChange,
+    ObjectVersion,
+    OutcomeRow,
+    RunRow,
+    Stored,
+)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)  # noqa: TID251 - a store has a time of its own
+
+
+class MemoryLocker:
+    """A locker like a bucket with versions and Object Lock; `hide` and `replace` do what others could do to one."""
+
+    def __init__(self, *, now: Callable[[], datetime] = _now) -> None:
+        self._now = now
+        self._versions: list[tuple[ObjectVersion, bytes, datetime | None]] = []
+        self._numbers = itertools.count(1)
+        self._lock = threading.Lock()
+
+    @property
+    def keeps_time(self) -> bool:
+        """True: no writer sets it."""
+        return True
+
+    def describe(self) -> str:
+        """A place that is not there."""
+        return "memory:"
+
+    def put(self, key: str, body: bytes, *, retain_until: datetime | None) -> Stored:
+        """Keep `body` unless a version of the key exists."""
+        _check(key)
+        with self._lock:
+            if self._written(key):
+                raise AlreadySealed(key)
+            return self._add(key, body, retain_until)
+
+    def get(self, key: str, *, version_id: str | None = None) -> bytes:
+        """The bytes of a version, else of the first."""
+        return self._one(key, version_id)[1]
+
+    def versions(self, prefix: str) -> Iterator[ObjectVersion]:
+        """Every version and delete marker, in order of key, and within a key as written."""
+        newest: dict[str, str | None] = {one.key: one.version_id for one, _, _ in self._versions}
+        found = [one for one, _, _ in self._versions if one.key.startswith(prefix)]
+        for one in sorted(found, key=lambda one: one.key):
+            latest = newest[one.key] == one.version_id
+            yield ObjectVersion(
+                key=one.key,
+                version_id=one.version_id,
+                size=one.size,
+                stored_at=one.stored_at,
+                latest=latest,
+                delete_marker=one.delete_marker,
+            )
+
+    def retained_until(self, key: str, *, version_id: str | None = None) -> datetime | None:
+        """The date its writer asked for."""
+        return self._one(key, version_id)[2]
+
+    def hide(self, key: str) -> None:
+        """Put a delete marker on the key, as any deleter can."""
+        with self._lock:
+            self._add(key, b"", None, delete_marker=True)
+
+    def replace(self, key: str, body: bytes) -> None:
+        """Put another version on the key, as a writer without our condition can."""
+        with self._lock:
+            self._add(key, body, None)
+
+    def _add(self, key: str, body: bytes, until: datetime | None, *, delete_marker: bool = False) -> Stored:
+        version = ObjectVersion(
+            key=key,
+            version_id=f"v{next(self._numbers)}",
+            size=len(body),
+            stored_at=self._now(),
+            delete_marker=delete_marker,
+        )
+        self._versions.append((version, body, until))
+        return Stored(version_id=version.version_id, retain_until=until)
+
+    def _written(self, key: str) -> list[tuple[ObjectVersion, bytes, datetime | None]]:
+        return [stored for stored in self._versions if stored[0].key == key and not stored[0].delete_marker]
+
+    def _one(self, key: str, version_id: str | None) -> tuple[ObjectVersion, bytes, datetime | None]:
+        _check(key)
+        for stored in self._written(key):
+            if version_id in (None, stored[0].version_id):
+                return stored
+        raise EvidenceMissing(key, self.describe())
+
+
+class MemorySigner:
+    """Signs with a key that lives as long as the test."""
+
+    def __init__(self) -> None:
+        self._key = ec.generate_private_key(ec.SECP256R1())
+
+    def public_key_pem(self) -> bytes:
+        """The public half."""
+        return self._key.public_key().public_bytes(
+            serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+        )
+
+    def origin(self) -> str:
+        """A place that is not there."""
+        return "memory"
+
+    def sign(self, message: bytes) -> bytes:
+        """A DER signature over SHA-256 of `message`."""
+        return self._key.sign(message, ec.ECDSA(hashes.SHA256()))
+
+
+class MemoryFingerprintKey:
+    """A secret derived from a word, so that a test may have the same twice."""
+
+    def __init__(self, word: str = "test") -> None:
+        self._secret = hashlib.sha256(word.encode()).digest()
+
+    def secret(self) -> bytes:
+        """The 32 bytes."""
+        return self._secret
+
+
+class MemoryLedger:
+    """A ledger in dictionaries; `before_write` is called with the name of each kind of row before it is written."""
+
+    def __init__(self, *, before_write: Callable[[str], None] = lambda _: None) -> None:
+        self.before_write = before_write
+        self._lock = threading.Lock()
+        self.clear()
+
+    def describe(self) -> str:
+        """A place that is not there."""
+        return "memory:"
+
+    def apply(self, change: LedgerChange) -> None:
+        """History, rows, cells, then the outcome."""
+        with self._lock:
+            named = {row.account for row in change.rows} | {cell.account for cell in change.cells}
+            self._accounts |= named | {change.outcome.account}
+            for past in change.history:
+                self.before_write("history")
+                self._history.setdefault((past.id, past.run_id), past)
+            for row in change.rows:
+                self.before_write("identity")
+                kept = self._identities.get(row.id)
+                if kept is None or kept.changed_run <= row.changed_run:
+                    self._identities[row.id] = row
+            for cell in change.cells:
+                self.before_write("cell")
+                before = self._cells.get((cell.account, cell.region, cell.collector))
+                if before is None or before.last_run <= cell.last_run:
+                    self._cells[cell.account, cell.region, cell.collector] = cell
+            self.before_write("outcome")
+            self._outcomes[change.outcome.run_id, change.outcome.account] = change.outcome
+
+    def outcome(self, run_id: str, account: str) -> OutcomeRow | None:
+        """The outcome, if it was applied whole."""
+        return self._outcomes.get((run_id, account))
+
+    def outcomes(self, run_id: str) -> tuple[OutcomeRow, ...]:
+        """All outcomes of a run."""
+        return tuple(row for (run, _), row in sorted(self._outcomes.items()) if run == run_id)
+
+    def record_run(self, row: RunRow) -> None:
+        """Write or overwrite."""
+        self._runs[row.run_id] = row
+
+    def runs(self) -> tuple[RunRow, ...]:
+        """Oldest first."""
+        return tuple(row for _, row in sorted(self._runs.items()))
+
+    def identity(self, identity_id: str) -> IdentityRow | None:
+        """By id."""
+        return self._identities.get(identity_id)
+
+    def find(self, *, arn: str) -> tuple[IdentityRow, ...]:
+        """By ARN."""
+        return self._where(lambda row: row.arn == arn)
+
+    def by_account(self, account: str) -> tuple[IdentityRow, ...]:
+        """By account, gone ones too."""
+        return self._where(lambda row: row.account == account)
+
+    def by_owner(self, owner: str) -> tuple[IdentityRow, ...]:
+        """By owner, not gone."""
+        return self._where(lambda row: row.owner == owner and row.gone_run is None)
+
+    def due(self, *, until: str) -> tuple[IdentityRow, ...]:
+        """Due and not gone, soonest first."""
+        found = self._where(lambda row: row.due_on is not None and row.due_on <= until and row.gone_run is None)
+        return tuple(sorted(found, key=lambda row: (row.due_on or "", row.id)))
+
+    def history(self, identity_id: str) -> tuple[HistoryRow, ...]:
+        """Oldest first."""
+        return tuple(row for (one, _), row in sorted(self._history.items()) if one == identity_id)
+
+    def cells(self, account: str) -> tuple[CellRow, ...]:
+        """By region and collector."""
+        return tuple(cell for (one, *_), cell in sorted(self._cells.items()) if one == account)
+
+    def accounts(self) -> tuple[str, ...]:
+        """Every account a change named."""
+        return tuple(sorted(self._accounts))
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._identities: dict[str, IdentityRow] = {}
+        self._history: dict[tuple[str, str], HistoryRow] = {}
+        self._cells: dict[tuple[str, str, str], CellRow] = {}
+        self._runs: dict[str, RunRow] = {}
+        self._outcomes: dict[tuple[str, str], OutcomeRow] = {}
+        self._accounts: set[str] = set()
+
+    def _where(self, wanted: Callable[[IdentityRow], bool]) -> tuple[IdentityRow, ...]:
+        return tuple(row for _, row in sorted(self._identities.items()) if wanted(row))
+
+
+def _check(key: str) -> None:
+    if not re.fullmatch(r"[A-Za-z0-9._/-]*", key) or any(part in ("", ".", "..") for part in key.split("/")):
+        raise EvidenceError(f"{key!r} is no name for evidence.")
