@@ -1,0 +1,157 @@
+"""Reads one account and commits what was seen, once however often it is tried."""
+
+import msgspec
+
+from prooftrail.errors import AccountUnreachable, EvidenceMissing
+from prooftrail.evidence import layout, lines
+from prooftrail.evidence.context import Context
+from prooftrail.evidence.lines import LineWriter
+from prooftrail.evidence.redaction import Redactor
+from prooftrail.inventory import assemble
+from prooftrail.inventory.context import OrgContext
+from prooftrail.model import canonical
+from prooftrail.model.account import AccountReadings
+from prooftrail.model.organization import Account, AccountState
+from prooftrail.model.reading import CellStatus, Collector
+from prooftrail.model.run import EvidenceKind, Outcome, OutcomeStatus, PlannedAccount, Run, SealedObject
+from prooftrail.model.snapshot import Snapshot
+from prooftrail.ports import AccountSource, Clock, FingerprintKey, Locker, Target
+
+from . import sealing
+from .carry import carry_of
+from .sealing import Sealing
+from .tell_ledger import TellLedger, previous_snapshot
+
+
+class ScanAccount:
+    """Gives the outcome of one account in one run; the first commit wins, and later attempts return it."""
+
+    def __init__(
+        self,
+        *,
+        locker: Locker,
+        sealing: Sealing,
+        source: AccountSource,
+        tell: TellLedger,
+        fingerprints: FingerprintKey,
+        regions: tuple[str, ...] | None,
+        clock: Clock,
+    ) -> None:
+        self._locker, self._sealing, self._source, self._tell = locker, sealing, source, tell
+        self._fingerprints, self._regions, self._clock = fingerprints, regions, clock
+
+    def __call__(self, planned: PlannedAccount, *, run: Run, context: Context) -> Outcome:
+        """Read, seal, commit. An account that cannot be read is an outcome too."""
+        key = layout.outcome_key(run.id, planned.account)
+        try:
+            body = self._locker.get(key)
+        except EvidenceMissing:
+            return self._attempt(planned, run, context)
+        return sealing.read_outcome(key, body)
+
+    def _attempt(self, planned: PlannedAccount, run: Run, context: Context) -> Outcome:
+        before, note = previous_snapshot(self._locker, planned.previous)
+        draft = Outcome(
+            run_id=run.id,
+            account=planned.account,
+            status=OutcomeStatus.UNREACHABLE,
+            started_at=self._clock.now(),
+            finished_at=self._clock.now(),
+            previous=planned.previous if before else None,
+            notes=(note,) if note else (),
+        )
+        raw = LineWriter()
+        redactor = Redactor(self._fingerprints.secret(), context.governance.scope.tags.owner)
+        carry = carry_of(before, run=run, account=planned.account)
+        try:
+            readings = self._source.read(
+                self._target(planned, context), run=run, carry=carry, raw=raw, redactor=redactor
+            )
+        except AccountUnreachable as unreachable:
+            reason = _why(unreachable, planned, redactor)
+            return self._commit(msgspec.structs.replace(draft, reason=reason))
+        after = assemble.assemble(
+            readings,
+            account=_account(context, draft.account),
+            run=run,
+            context=org_context(context),
+            governance=context.governance,
+        )
+        objects = self._objects(after, run, raw, redactor)
+        outcome = self._commit(_read(draft, readings, after, objects))
+        if outcome.objects == objects:
+            self._tell.remember(before, after)
+        return outcome
+
+    def _objects(self, snapshot: Snapshot, run: Run, raw: LineWriter, redactor: Redactor) -> tuple[SealedObject, ...]:
+        account, seal = snapshot.header.account, self._sealing.data
+        return (
+            seal(EvidenceKind.RAW, run.id, account, raw.finish()),
+            seal(EvidenceKind.PEOPLE, run.id, account, lines.pack(redactor.people())),
+            seal(EvidenceKind.SNAPSHOT, run.id, account, lines.pack(snapshot.lines())),
+        )
+
+    def _commit(self, outcome: Outcome) -> Outcome:
+        outcome = msgspec.structs.replace(outcome, finished_at=self._clock.now())
+        key = layout.outcome_key(outcome.run_id, outcome.account)
+        _, body = self._sealing.commit(key, EvidenceKind.OUTCOME, canonical.encode(outcome))
+        return sealing.read_outcome(key, body)
+
+    def _target(self, planned: PlannedAccount, context: Context) -> Target:
+        direct = planned.account == context.caller_account
+        return Target(
+            account=planned.account,
+            direct=direct,
+            organization_level=direct and context.organization.id is not None,
+            regions=self._regions,
+        )
+
+
+def _read(draft: Outcome, readings: AccountReadings, snapshot: Snapshot, objects: tuple[SealedObject, ...]) -> Outcome:
+    """The outcome of an account that was read; a region that is disabled is no gap."""
+    partial = [cell for cell in snapshot.cells if cell.status not in (CellStatus.OK, CellStatus.DISABLED)]
+    return msgspec.structs.replace(
+        draft,
+        status=OutcomeStatus.GAPS if partial else OutcomeStatus.SEALED,
+        reason=f"{len(partial)} of {len(snapshot.cells)} cells were not read whole" if partial else None,
+        objects=objects,
+        cells=snapshot.cells,
+        counts=_counts(snapshot),
+        calls=readings.calls,
+        throttled=readings.throttled,
+    )
+
+
+_ACCOUNT_LIST = "organizations:ListAccounts"
+
+
+def org_context(context: Context) -> OrgContext:
+    """What the inventory needs to know of the organization.
+
+    Only a gap in the list itself makes the list incomplete: tags and unit names that were refused hide no account.
+    """
+    accounts = next(cell for cell in context.cells if cell.collector is Collector.ACCOUNTS)
+    return OrgContext(
+        organization=context.organization.id,
+        management_account=context.organization.management_account,
+        accounts=frozenset(one.id for one in context.accounts),
+        complete=not any(gap.api == _ACCOUNT_LIST for gap in accounts.gaps),
+        partition=context.partition,
+    )
+
+
+def _account(context: Context, account: str) -> Account:
+    return next((one for one in context.accounts if one.id == account), Account(id=account, state=AccountState.UNKNOWN))
+
+
+def _why(unreachable: AccountUnreachable, planned: PlannedAccount, redactor: Redactor) -> str:
+    detail = redactor.text(unreachable.detail)
+    return f"onboarding, it joined less than two days ago: {detail}" if planned.onboarding else detail
+
+
+def _counts(snapshot: Snapshot) -> tuple[tuple[str, int], ...]:
+    counts: dict[str, int] = {"identities": len(snapshot.identities)}
+    for one in snapshot.identities:
+        for name in (f"kind:{one.kind}", f"class:{one.classification.cls}", f"owner:{one.owner.rung}"):
+            counts[name] = counts.get(name, 0) + 1
+    return tuple(sorted(counts.items()))

@@ -1,0 +1,191 @@
+"""Puts evidence into a locker and takes it out again, under the names and hashes the manifest will hold."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from prooftrail.errors import AlreadySealed, EvidenceUnreadable
+from prooftrail.evidence import layout, lines
+from prooftrail.evidence.context import Context
+from prooftrail.evidence.lines import Packed
+from prooftrail.model import canonical
+from prooftrail.model.iam import Group, ManagedPolicy, PolicyDocument
+from prooftrail.model.identity import Identity
+from prooftrail.model.run import EvidenceKind, Outcome, Plan, PlanHeader, PlannedAccount, Pointer, SealedObject
+from prooftrail.model.snapshot import (
+    AccountFacts,
+    CellRecord,
+    Header,
+    Line,
+    PersonRecord,
+    Reconciliation,
+    Sighting,
+    Snapshot,
+)
+from prooftrail.ports import Clock, Locker, RawResponse
+from prooftrail.settings import Retention
+
+_snapshot_lines = msgspec.json.Decoder(Line)
+_people_lines = msgspec.json.Decoder(PersonRecord)
+_raw_lines = msgspec.json.Decoder(RawResponse)
+_context_lines = msgspec.json.Decoder(Context)
+_plan_lines = msgspec.json.Decoder(PlanHeader | PlannedAccount)
+
+
+class Sealing:
+    """Seals into one locker, each kind for its own time."""
+
+    def __init__(self, locker: Locker, *, clock: Clock, retention: Retention) -> None:
+        self.locker, self.clock, self._retention = locker, clock, retention
+
+    def data(self, kind: EvidenceKind, run_id: str, account: str, packed: Packed) -> SealedObject:
+        """Seal a data object under its content's name; the same content again is the object that is there already."""
+        return self._seal(layout.data_key(kind, run_id, account, packed.sha256), kind, packed)
+
+    def context(self, run_id: str, packed: Packed) -> SealedObject:
+        """Seal a run's context."""
+        return self._seal(layout.context_key(run_id, packed.sha256), EvidenceKind.CONTEXT, packed)
+
+    def commit(self, key: str, kind: EvidenceKind, body: bytes, *, count: int = 1) -> tuple[SealedObject, bytes]:
+        """Commit a step under its fixed name; if an earlier attempt has, its bytes are the ones that count."""
+        try:
+            stored = self.locker.put(key, body, retain_until=self.until(kind))
+            version, until = stored.version_id, stored.retain_until or self.until(kind)
+        except AlreadySealed:
+            body = self.locker.get(key)
+            version, until = self._version(key), self.locker.retained_until(key) or self.until(kind)
+            count = body.count(b"\n") if key.endswith("l") else 1
+        sha = canonical.sha256(body)
+        return _sealed(key, kind, sha, sha, len(body), count, version, until), body
+
+    def known(self, key: str, kind: EvidenceKind, body: bytes, *, version_id: str | None) -> SealedObject:
+        """What a manifest says of a commit that is there already."""
+        until = self.locker.retained_until(key, version_id=version_id) or self.until(kind)
+        sha = canonical.sha256(body)
+        return _sealed(key, kind, sha, sha, len(body), 1, version_id, until)
+
+    def _seal(self, key: str, kind: EvidenceKind, packed: Packed) -> SealedObject:
+        body, until = packed.body, self.until(kind)
+        try:
+            stored = self.locker.put(key, body, retain_until=until)
+            version, until = stored.version_id, stored.retain_until or until
+        except AlreadySealed:
+            # Same content, maybe other bytes: compressors differ between interpreters.
+            body, version = self.locker.get(key), self._version(key)
+        return _sealed(key, kind, packed.sha256, canonical.sha256(body), len(body), packed.count, version, until)
+
+    def _version(self, key: str) -> str | None:
+        return next(
+            (one.version_id for one in self.locker.versions(key) if one.key == key and not one.delete_marker), None
+        )
+
+    def until(self, kind: EvidenceKind) -> datetime | None:
+        """Until when something of this kind that is sealed now is kept; None for a kind without a term."""
+        days = self._retention.days.get(kind)
+        return None if days is None else _whole(self.clock.now()) + timedelta(days=days)
+
+
+def _sealed(
+    key: str,
+    kind: EvidenceKind,
+    sha: str,
+    stored: str,
+    size: int,
+    count: int,
+    version: str | None,
+    until: datetime | None,
+) -> SealedObject:
+    return SealedObject(
+        key=key,
+        kind=kind,
+        sha256=sha,
+        stored_sha256=stored,
+        size=size,
+        count=count,
+        version_id=version,
+        retain_until=until,
+    )
+
+
+def plan_bytes(plan: Plan) -> bytes:
+    """A plan as it is committed: its header, then a line an account."""
+    return b"".join(canonical.encode(one) + b"\n" for one in (plan.header, *plan.accounts))
+
+
+def read_plan(key: str, data: bytes) -> Plan:
+    """A committed plan. Raises EvidenceUnreadable."""
+    header, *accounts = lines.records(key, data, _plan_lines)
+    if not isinstance(header, PlanHeader):
+        raise EvidenceUnreadable(f"{key} does not begin with a plan's header.")
+    return Plan(header=header, accounts=tuple(one for one in accounts if isinstance(one, PlannedAccount)))
+
+
+def read_outcome(key: str, data: bytes) -> Outcome:
+    """A committed outcome. Raises EvidenceUnreadable."""
+    try:
+        return canonical.decode(data, Outcome)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise EvidenceUnreadable(f"{key} is no outcome: {error}.") from error
+
+
+def read_snapshot(key: str, body: bytes) -> Snapshot:
+    """A sealed snapshot, unpacked and decoded strictly. Raises EvidenceUnreadable."""
+    return snapshot_of(key, lines.records(key, lines.unpack(key, body), _snapshot_lines))
+
+
+def snapshot_of(key: str, found: Iterable[Line]) -> Snapshot:
+    """A snapshot from its lines, whatever their order."""
+    by_type: dict[type, list[Any]] = {}
+    for one in found:
+        by_type.setdefault(type(one), []).append(one)
+    headers, accounts = by_type.get(Header, []), by_type.get(AccountFacts, [])
+    if len(headers) != 1 or len(accounts) != 1:
+        raise EvidenceUnreadable(
+            f"{key} is no snapshot: it needs one header and one account, and has {len(headers)} and {len(accounts)}."
+        )
+    return Snapshot(
+        header=headers[0],
+        account=accounts[0],
+        cells=tuple(one.cell for one in by_type.get(CellRecord, [])),
+        reconciliations=tuple(by_type.get(Reconciliation, [])),
+        identities=tuple(by_type.get(Identity, [])),
+        groups=tuple(by_type.get(Group, [])),
+        policies=tuple(by_type.get(ManagedPolicy, [])),
+        documents=tuple(by_type.get(PolicyDocument, [])),
+        sightings=tuple(by_type.get(Sighting, [])),
+    )
+
+
+def read_people(key: str, body: bytes) -> dict[str, str]:
+    """What each pseudonym of a `people/` object stands for; of several spellings, the first in order."""
+    found: dict[str, str] = {}
+    for one in lines.records(key, lines.unpack(key, body), _people_lines):
+        found.setdefault(one.pseudonym, one.text)
+    return found
+
+
+def read_raw(key: str, body: bytes) -> list[RawResponse]:
+    """The wire bodies of a `raw/` object."""
+    return list(lines.records(key, lines.unpack(key, body), _raw_lines))
+
+
+def read_context(locker: Locker, sealed: SealedObject, seq: int) -> Context:
+    """A sealed context, its hash checked against what a commit or manifest says."""
+    body = trusted(locker, Pointer(run_id="", key=sealed.key, stored_sha256=sealed.stored_sha256, seq=seq))
+    return next(lines.records(sealed.key, lines.unpack(sealed.key, body), _context_lines))
+
+
+def trusted(locker: Locker, pointer: Pointer) -> bytes:
+    """The bytes a signed manifest vouches for. Raises EvidenceUnreadable where they are not those."""
+    body = locker.get(pointer.key)
+    if canonical.sha256(body) != pointer.stored_sha256:
+        raise EvidenceUnreadable(
+            f"{pointer.key} is not the object that manifest {pointer.seq} sealed: verify the locker."
+        )
+    return body
+
+
+def _whole(at: datetime) -> datetime:
+    return canonical.utc(at).replace(microsecond=0)

@@ -1,0 +1,239 @@
+"""Begins a run: stand on a chain that holds, see the organization, seal what all accounts share, commit the plan."""
+
+import uuid
+from datetime import timedelta
+
+import msgspec
+
+from prooftrail.errors import ChainBroken, EvidenceMissing
+from prooftrail.evidence import envelope, layout, lines, manifest
+from prooftrail.evidence.context import Context
+from prooftrail.evidence.lines import LineWriter
+from prooftrail.evidence.manifest import Code, Genesis
+from prooftrail.evidence.redaction import Redactor
+from prooftrail.governance import Governance
+from prooftrail.model import canonical
+from prooftrail.model.account import OrganizationReadings
+from prooftrail.model.organization import Account, AccountState
+from prooftrail.model.reading import GLOBAL, Cell, Collector, cell_of
+from prooftrail.model.run import (
+    EvidenceKind,
+    Plan,
+    PlanAction,
+    PlanHeader,
+    PlannedAccount,
+    Pointer,
+    Run,
+    Schedule,
+)
+from prooftrail.model.snapshot import RunTrigger
+from prooftrail.ports import Clock, FingerprintKey, HeadPin, Locker, OrganizationSource, Signer
+from prooftrail.settings import ONBOARDING_HOURS
+
+from . import head as chain_head
+from . import sealing
+from .head import ChainEnd
+from .sealing import Sealing
+
+RESUME = timedelta(hours=6)
+"""A manual run cut short less than this ago is finished rather than begun again."""
+
+_LEFT_OUT = {
+    AccountState.PENDING_ACTIVATION: "AWS has not finished creating it",
+    AccountState.SUSPENDED: "AWS suspended it",
+    AccountState.PENDING_CLOSURE: "it is being closed",
+    AccountState.CLOSED: "it is closed",
+}
+
+
+class Started(msgspec.Struct, frozen=True, kw_only=True):
+    """A committed plan and the context every account shares."""
+
+    plan: Plan
+    context: Context
+    resumed: bool
+
+
+class StartRun:
+    """Commits the plan of a run, once: a second start of the same run gives the plan that is there."""
+
+    def __init__(
+        self,
+        *,
+        locker: Locker,
+        sealing: Sealing,
+        signer: Signer,
+        pin: HeadPin,
+        organization: OrganizationSource,
+        fingerprints: FingerprintKey,
+        governance: Governance,
+        schedule: Schedule | None,
+        role_name: str | None,
+        code: Code,
+        clock: Clock,
+    ) -> None:
+        self._locker, self._sealing, self._signer, self._pin = locker, sealing, signer, pin
+        self._organization, self._fingerprints, self._governance = organization, fingerprints, governance
+        self._schedule, self._role_name, self._code, self._clock = schedule, role_name, code, clock
+
+    def __call__(self, run: Run) -> Started:
+        """Begin `run`, or take up the unfinished one it stands for.
+
+        Raises ChainBroken where nothing may be appended, and AccessError where AWS does not say who we are.
+        """
+        end = chain_head.chain_end(self._locker, public_key=self._signer.public_key_pem())
+        if end is not None:
+            chain_head.check_pin(end, self._pin, self._locker)
+            if unfinished := self._unfinished(run, end):
+                return Started(plan=unfinished, context=self.context_of(unfinished), resumed=True)
+        return self._begin(run, end)
+
+    def context_of(self, plan: Plan) -> Context:
+        """The context a plan names, its hash checked."""
+        return sealing.read_context(self._locker, plan.header.context, plan.header.head_seq)
+
+    def _unfinished(self, run: Run, end: ChainEnd) -> Plan | None:
+        if run.trigger is RunTrigger.SCHEDULE:
+            return self._plan(run.id)
+        planned = (one.key for one in self._locker.versions("plan/") if layout.Place(one.key).kind is EvidenceKind.PLAN)
+        for name in sorted(planned, reverse=True):
+            plan = sealing.read_plan(name, self._locker.get(name))
+            same_end = plan.header.head_sha256 == end.head.sha256
+            recent = run.taken_at - plan.header.run.taken_at < RESUME
+            return plan if same_end and recent and plan.header.run.trigger is RunTrigger.MANUAL else None
+        return None
+
+    def _plan(self, run_id: str) -> Plan | None:
+        key = layout.plan_key(run_id)
+        try:
+            return sealing.read_plan(key, self._locker.get(key))
+        except EvidenceMissing:
+            return None
+
+    def _begin(self, run: Run, end: ChainEnd | None) -> Started:
+        started_at = self._clock.now()
+        raw, redactor = LineWriter(), self._redactor()
+        seen = self._organization.read(run=run, raw=raw, redactor=redactor)
+        run = msgspec.structs.replace(run, caller=redactor.text(seen.caller_arn))
+        end = end or self._genesis(seen)
+        context = self._context(run, seen, end, redactor)
+        sealed_context = self._sealing.context(run.id, lines.pack([context]))
+        header = PlanHeader(
+            run=run,
+            locker_id=end.genesis.locker_id(),
+            context=sealed_context,
+            people=self._sealing.data(EvidenceKind.PEOPLE, run.id, layout.ORGANIZATION, lines.pack(redactor.people())),
+            raw=self._sealing.data(EvidenceKind.RAW, run.id, layout.ORGANIZATION, raw.finish()),
+            head_seq=end.head.seq,
+            head_sha256=end.head.sha256,
+            schedule=self._schedule,
+            role_name=self._role_name,
+            started_at=started_at,
+        )
+        plan = Plan(header=header, accounts=self._accounts(run, context, end))
+        key = layout.plan_key(run.id)
+        _, committed = self._sealing.commit(
+            key, EvidenceKind.PLAN, sealing.plan_bytes(plan), count=len(plan.accounts) + 1
+        )
+        winner = sealing.read_plan(key, committed)
+        return Started(
+            plan=winner, context=context if winner == plan else self.context_of(winner), resumed=winner != plan
+        )
+
+    def _redactor(self) -> Redactor:
+        return Redactor(self._fingerprints.secret(), self._governance.scope.tags.owner)
+
+    def _genesis(self, seen: OrganizationReadings) -> ChainEnd:
+        stranger = next(iter(self._locker.versions("")), None)
+        if stranger is not None:
+            raise ChainBroken(
+                f"{self._locker.describe()} holds {stranger.key} and no chain: a new locker must be empty. Choose another, or empty this one."
+            )
+        pem = self._signer.public_key_pem()
+        genesis = Genesis(
+            deployment_id=str(uuid.uuid4()),
+            organization_id=seen.facts.id,
+            account=seen.caller_account,
+            partition=seen.partition,
+            locker=self._locker.describe(),
+            public_key_pem=pem.decode(),
+            key_fingerprint=envelope.fingerprint(pem),
+            key_origin=self._signer.origin(),
+            schedule=self._schedule,
+            created_at=canonical.utc(self._clock.now()),
+        )
+        body = manifest.seal(genesis, keyid=genesis.key_fingerprint, sign=self._signer.sign)
+        self._sealing.commit(layout.chain_key(0), EvidenceKind.CHAIN, body)
+        begun = chain_head.chain_end(self._locker, public_key=pem)
+        if begun is None:
+            raise ChainBroken(
+                f"{self._locker.describe()} does not show the genesis that was just written: check its permissions."
+            )
+        self._pin.remember(begun.head, locker_id=begun.genesis.locker_id())
+        return begun
+
+    def _context(self, run: Run, seen: OrganizationReadings, end: ChainEnd, redactor: Redactor) -> Context:
+        return Context(
+            run=run,
+            partition=seen.partition,
+            caller_account=seen.caller_account,
+            caller_arn=redactor.text(seen.caller_arn),
+            organization=seen.facts,
+            accounts=tuple(sorted(seen.accounts.items, key=lambda one: one.id)),
+            delegated_administrators=seen.delegated_administrators.items,
+            policies=seen.policies.items,
+            cells=_organization_cells(seen),
+            governance=self._governance.redacted(redactor),
+            code=self._code,
+            previous=end.head,
+            previous_verified=end.verified,
+            sightings=seen.sightings,
+        )
+
+    def _accounts(self, run: Run, context: Context, end: ChainEnd) -> tuple[PlannedAccount, ...]:
+        pointers = self._pointers(end)
+        return tuple(self._planned(one, run, context, pointers.get(one.id)) for one in context.accounts)
+
+    def _planned(self, account: Account, run: Run, context: Context, previous: Pointer | None) -> PlannedAccount:
+        reason = _LEFT_OUT.get(account.state) or _excluded(context.governance, account, run)
+        joined = account.joined_at
+        return PlannedAccount(
+            account=account.id,
+            action=PlanAction.SKIP if reason else PlanAction.SCAN,
+            reason=reason,
+            onboarding=joined is not None and run.taken_at - joined < timedelta(hours=ONBOARDING_HOURS),
+            previous=previous,
+        )
+
+    def _pointers(self, end: ChainEnd) -> dict[str, Pointer]:
+        """Each account's last good snapshot: from the head's own run, else carried over by that run's plan."""
+        last = end.manifest
+        if last is None:
+            return {}
+        named = next(one for one in last.objects if one.kind is EvidenceKind.PLAN)
+        vouched = Pointer(run_id=last.run.id, key=named.key, stored_sha256=named.stored_sha256, seq=last.seq)
+        plan = sealing.read_plan(named.key, sealing.trusted(self._locker, vouched))
+        found = {one.account: one.previous for one in plan.accounts if one.previous is not None}
+        for one in last.objects:
+            account = layout.Place(one.key).account
+            if one.kind is EvidenceKind.SNAPSHOT and account:
+                found[account] = chain_head.pointer_to(one, run_id=last.run.id, seq=last.seq)
+        return found
+
+
+def _excluded(governance: Governance, account: Account, run: Run) -> str | None:
+    exclusion = governance.excluded(account.id, account.ou_ids, run.taken_at)
+    if exclusion is None:
+        return None
+    until = f" until {exclusion.expires_on}" if exclusion.expires_on else ""
+    return f"governance excludes {exclusion.subject}{until}: {exclusion.reason} (approved by {exclusion.approved_by})"
+
+
+def _organization_cells(seen: OrganizationReadings) -> tuple[Cell, ...]:
+    account = seen.caller_account
+    readings = (
+        (Collector.ACCOUNTS, seen.accounts),
+        (Collector.DELEGATED_ADMINISTRATORS, seen.delegated_administrators),
+        (Collector.ORGANIZATION_POLICIES, seen.policies),
+    )
+    return tuple(cell_of(account, GLOBAL, collector, reading) for collector, reading in readings)

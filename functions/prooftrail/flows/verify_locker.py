@@ -1,0 +1,198 @@
+"""Holds a locker against its chain: every manifest, every object, and with `deep` every line inside them."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from enum import StrEnum
+
+import msgspec
+
+from prooftrail.errors import EvidenceError
+from prooftrail.evidence import envelope, layout, verify
+from prooftrail.evidence.chain import Chain
+from prooftrail.evidence.findings import Fault, Problem
+from prooftrail.evidence.manifest import Head
+from prooftrail.evidence.verify import UNREADABLE_SIZE, Seen
+from prooftrail.model import canonical
+from prooftrail.model.run import EvidenceKind
+from prooftrail.ports import Clock, Locker, ObjectVersion
+
+from . import head as chain_head
+from . import recount, sealing
+
+_READERS = 8
+
+
+class Verdict(StrEnum):
+    """What verification comes to."""
+
+    INTACT = "intact"
+    ORIGIN_NOT_CHECKED = "internally consistent, origin not checked"
+    NOT_INTACT = "not intact"
+    UNREADABLE = "unreadable"
+
+
+class Assurance(StrEnum):
+    """How much a sound chain is worth, by who could have forged it."""
+
+    SELF_SIGNED = "self-signed"
+    SINGLE_ACCOUNT = "single account"
+
+
+class Trust(msgspec.Struct, frozen=True, kw_only=True):
+    """What came from outside the locker: a key or its fingerprint, and heads somebody saw, each with who did."""
+
+    public_key: bytes | None = None
+    fingerprint: str | None = None
+    heads: tuple[tuple[str, Head], ...] = ()
+
+    @property
+    def checks_origin(self) -> bool:
+        """True if anything here says whose chain it must be."""
+        return self.public_key is not None or self.fingerprint is not None
+
+
+class Verified(msgspec.Struct, frozen=True, kw_only=True):
+    """The whole answer: verdict, what was looked at, and every problem and note."""
+
+    verdict: Verdict
+    assurance: Assurance | None
+    locker: str
+    locker_id: str | None
+    head: Head | None
+    key_fingerprint: str | None
+    runs: int
+    objects: int
+    bytes: int
+    deep: bool
+    problems: tuple[Problem, ...]
+    notes: tuple[Problem, ...]
+
+
+class VerifyLocker:
+    """Verifies one locker, by whatever is known of it from outside."""
+
+    def __init__(self, *, locker: Locker, clock: Clock) -> None:
+        self._locker, self._clock = locker, clock
+
+    def __call__(self, *, trust: Trust, deep: bool = False, run_id: str | None = None) -> Verified:
+        """Check everything, or with `run_id` the chain and that run's objects. Nothing is raised for what is wrong inside."""
+        now = self._clock.now()
+        chain = chain_head.read_chain(self._locker, public_key=trust.public_key)
+        problems = list(chain.problems) + list(_outside(chain, trust))
+        seen = list(self._seen(run_id))
+        expected = verify.objects(
+            chain, seen, now=now, store_keeps_time=self._locker.keeps_time, open_runs=self._open_runs(chain)
+        )
+        problems += [
+            one
+            for one in expected
+            if run_id is None
+            or layout.Place(one.where).run_id == run_id
+            or layout.Place(one.where).kind is EvidenceKind.CHAIN
+        ]
+        if run_id is None:
+            problems += verify.overdue(chain, now)
+        elif chain.of_run(run_id) is None:
+            problems.append(
+                Problem(fault=Fault.MISSING, where=run_id, detail="no manifest of this chain seals this run")
+            )
+        if deep:
+            sound = {one.key for one in seen} - {one.where for one in problems if one.breaks}
+            problems += self._deep(chain, sound, run_id)
+        return self._answer(chain, trust, seen, problems, deep)
+
+    def _seen(self, run_id: str | None) -> Iterator[Seen]:
+        prefixes = ("",) if run_id is None else (*layout.run_prefixes(run_id), "chain/")
+        listed = [one for prefix in prefixes for one in self._locker.versions(prefix)]
+        with ThreadPoolExecutor(max_workers=_READERS) as pool:
+            yield from pool.map(self._hashed, listed)
+
+    def _hashed(self, one: ObjectVersion) -> Seen:
+        sha, size = None, one.size
+        if not one.delete_marker:
+            try:
+                body = self._locker.get(one.key, version_id=one.version_id)
+                sha, size = canonical.sha256(body), len(body)
+            except EvidenceError:
+                size = UNREADABLE_SIZE  # gone since it was listed, or nothing a locker would have written
+        return Seen(
+            key=one.key, version_id=one.version_id, stored_at=one.stored_at, sha256=sha, size=size,
+            latest=one.latest, delete_marker=one.delete_marker,
+        )  # fmt: skip
+
+    def _open_runs(self, chain: Chain) -> dict[str, datetime]:
+        """Runs with a plan that names a manifest of this chain, and no manifest of their own."""
+        heads = {(link.seq, link.sha256) for link in chain.links}
+        found = {}
+        for one in self._locker.versions("plan/"):
+            run_id = layout.Place(one.key).run_id
+            if one.delete_marker or run_id is None or chain.of_run(run_id):
+                continue
+            try:
+                plan = sealing.read_plan(one.key, self._locker.get(one.key, version_id=one.version_id))
+            except EvidenceError:
+                continue
+            if (plan.header.head_seq, plan.header.head_sha256) in heads and plan.header.run.id == run_id:
+                found[run_id] = plan.header.started_at
+        return found
+
+    def _deep(self, chain: Chain, sound: set[str], run_id: str | None) -> list[Problem]:
+        problems: list[Problem] = []
+        for one in chain.manifests:
+            if run_id is None or one.run.id == run_id:
+                problems += recount.manifest(one, sound, self._locker)
+        return problems
+
+    def _answer(self, chain: Chain, trust: Trust, seen: list[Seen], problems: list[Problem], deep: bool) -> Verified:
+        breaking = tuple(sorted({one for one in problems if one.breaks}))
+        genesis = chain.genesis
+        return Verified(
+            verdict=_verdict(chain, trust, breaking),
+            assurance=None
+            if genesis is None
+            else Assurance.SELF_SIGNED
+            if genesis.key_origin == "file"
+            else Assurance.SINGLE_ACCOUNT,
+            locker=self._locker.describe(),
+            locker_id=genesis.locker_id() if genesis else None,
+            head=chain.head,
+            key_fingerprint=genesis.key_fingerprint if genesis else None,
+            runs=len(chain.manifests),
+            objects=len(seen),
+            bytes=sum(one.size for one in seen if one.size > 0),
+            deep=deep,
+            problems=breaking,
+            notes=tuple(sorted({one for one in problems if not one.breaks})),
+        )
+
+
+def _verdict(chain: Chain, trust: Trust, breaking: tuple[Problem, ...]) -> Verdict:
+    if not chain.links and not breaking:
+        return Verdict.UNREADABLE
+    if breaking:
+        return Verdict.NOT_INTACT
+    return Verdict.INTACT if trust.checks_origin else Verdict.ORIGIN_NOT_CHECKED
+
+
+def _outside(chain: Chain, trust: Trust) -> Iterator[Problem]:
+    """What the chain must agree with because somebody outside says so."""
+    for told_by, head in trust.heads:
+        yield from verify.expected_head(chain, head, told_by)
+    genesis = chain.genesis
+    if genesis is None:
+        return
+    if trust.fingerprint and trust.fingerprint != genesis.key_fingerprint:
+        detail = f"the key's fingerprint is {genesis.key_fingerprint}, not {trust.fingerprint}"
+        yield Problem(fault=Fault.KEY, where=layout.chain_key(0), detail=detail)
+    if genesis.key_fingerprint != _fingerprint(genesis.public_key_pem.encode()):
+        yield Problem(
+            fault=Fault.KEY, where=layout.chain_key(0), detail="the genesis holds another key than the one it names"
+        )
+
+
+def _fingerprint(pem: bytes) -> str | None:
+    try:
+        return envelope.fingerprint(pem)
+    except ValueError:
+        return None
