@@ -1,0 +1,83 @@
+"""`prooftrail demo`: a whole organization on this machine, scanned on several days, for whoever wants to see it work."""
+
+import shutil
+import time
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from prooftrail import wiring
+from prooftrail.adapters.system_clock import SystemClock
+from prooftrail.errors import ConfigError
+from prooftrail.model.run import Run, Schedule
+
+from . import render, summary
+from .progress import reporter
+
+_MARK = "made-by-prooftrail-demo"
+_DAILY = Schedule(every_hours=24, at="06:00")
+
+
+def demo(
+    out: Annotated[Path, typer.Option("--out", help="Where evidence/ and home/ are left.")] = Path("demo"),
+    accounts: Annotated[int, typer.Option("--accounts", min=1, max=200, help="Accounts in the organization.")] = 12,
+    days: Annotated[
+        int, typer.Option("--days", min=1, max=60, help="Days it is scanned on, the last being today.")
+    ] = 3,
+    seed: Annotated[int, typer.Option("--seed", help="Another seed is another organization.")] = 7,
+) -> None:
+    """Simulate an AWS Organization on this machine and scan it on several days. Touches no AWS account."""
+    try:
+        from prooftrail.demo.organization import SimulatedOrganization  # noqa: PLC0415 - an extra most deployments lack
+    except ImportError as missing:
+        raise ConfigError(f"the demo needs its extra packages ({missing.name}): install prooftrail[demo].") from missing
+    _prepare(out)
+    console, began = render.console(), time.monotonic()
+    first_day = _DAILY.latest(SystemClock().now()) - timedelta(days=days - 1)
+    with SimulatedOrganization(accounts=accounts, seed=seed, first_day=first_day) as organization:
+        console.print(f"a simulated organization of {accounts} accounts answers on {organization.endpoint_url}")
+        options = wiring.Options(
+            locker=str(out / "evidence"), home=out / "home", organization=True,
+            role_name=f"prooftrail/{organization.role_name}", external_id=organization.external_id,
+            endpoint_url=organization.endpoint_url, credentials=organization.credentials(), schedule=_DAILY,
+        )  # fmt: skip
+        for day in range(1, days + 1):
+            tick = organization.set_day(day)
+            deployment, day_began = wiring.embedded(options, clock=organization), time.monotonic()
+            console.print(f"\nday {day} of {days}, {tick:%A %Y-%m-%d %H:%M} UTC", style="bold")
+            with reporter(quiet=not console.is_terminal) as progress:
+                swept = deployment.sweep(Run.scheduled(tick, None), progress=progress)
+            summary.show(swept, options=options, elapsed_s=time.monotonic() - day_began)
+    _what_next(console, out, time.monotonic() - began)
+
+
+def _prepare(out: Path) -> None:
+    """An empty place for the demo; only what an earlier demo left is removed."""
+    mark = out / _MARK
+    if out.exists() and any(out.iterdir()) and not mark.exists():
+        raise ConfigError(
+            f"{out} exists and was not made by an earlier demo: choose another --out, or remove it yourself."
+        )
+    for name in ("evidence", "home"):
+        shutil.rmtree(out / name, ignore_errors=True)
+    out.mkdir(parents=True, exist_ok=True)
+    mark.write_text(
+        "An earlier `prooftrail demo` made this folder; the next one may replace evidence/ and home/ in it.\n"
+    )
+
+
+def _what_next(console: Console, out: Path, elapsed_s: float) -> None:
+    evidence, home = render.safe(str(out / "evidence")), render.safe(str(out / "home"))
+    console.print(f"\ndone in {elapsed_s:.0f} s. Try next:", style="bold")
+    for command in (
+        f"prooftrail verify {evidence} --home {home}",
+        f"prooftrail runs {evidence}",
+        f"prooftrail inventory {evidence} --unowned",
+        f"prooftrail inventory {evidence} --class human",
+        f"prooftrail changes {evidence}",
+        f"prooftrail show {evidence} svc-billing-export",
+    ):
+        console.print(f"  .venv/bin/{command}")

@@ -1,0 +1,104 @@
+"""What a finished run comes to, in one screen: what was not read first, then what was."""
+
+from typing import Any
+
+from rich.text import Text
+
+from prooftrail import wiring
+from prooftrail.flows.sweep import Swept
+from prooftrail.model import canonical
+from prooftrail.model.organization import Account
+
+from . import render
+
+_LONGEST_LINE = 400
+
+_WORDS = {
+    "sealed": "read whole",
+    "gaps": "read with gaps",
+    "unreachable": "unreachable",
+    "skipped": "left out",
+}
+
+
+def show(swept: Swept, *, options: wiring.Options, elapsed_s: float) -> None:
+    """Print the run's summary."""
+    for line in lines(swept, options=options, elapsed_s=elapsed_s):
+        render.console().print(Text(render.safe(line, longest=_LONGEST_LINE)), soft_wrap=True)
+
+
+def lines(swept: Swept, *, options: wiring.Options, elapsed_s: float) -> list[str]:
+    """The summary, line by line."""
+    one = swept.manifest
+    how = "scheduled" if one.run.tick else "manual"
+    finished = "finished a run that was cut short: " if swept.resumed else ""
+    return [
+        f"{finished}run {one.run.id} ({how}), judged at {canonical.timestamp(one.run.taken_at)}",
+        *_not_read(swept),
+        f"accounts    {_accounts(swept)}",
+        f"identities  {_identities(swept)}",
+        *(f"missed      tick {canonical.timestamp(tick)} had no run" for tick in one.missed_ticks),
+        *(f"loosened    {sentence}" for sentence in one.governance.loosened),
+        f"sealed      {len(one.objects)} objects, {sum(each.size for each in one.objects):,} bytes in {options.locker}"
+        + (f"; {len(one.superseded)} superseded" if one.superseded else ""),
+        f"asked       {one.calls} calls, {one.throttled} throttled, {elapsed_s:.1f} s",
+        f"head        {swept.head}",
+        f"next        prooftrail verify {options.locker} --home {options.home_path()}",
+    ]
+
+
+def _not_read(swept: Swept) -> list[str]:
+    names = {one.id: one for one in swept.context.accounts}
+    found = [
+        f"NOT READ    {_account(each.account, names)}: {_WORDS.get(each.status, each.status)}, {each.reason}"
+        for each in swept.manifest.coverage
+        if each.status != "sealed"
+    ]
+    gaps = [f"NOT READ    {cell.collector}: {cell.reason}" for cell in swept.context.cells if cell.status != "ok"]
+    return [*gaps, *found, *(f"FAILED      account {each.account}: {each.error}" for each in swept.failures)]
+
+
+def _account(account: str, names: dict[str, Account]) -> str:
+    name = names[account].name if account in names else None
+    return f"account {account} ({name})" if name else f"account {account}"
+
+
+def _accounts(swept: Swept) -> str:
+    counts: dict[str, int] = {}
+    for each in swept.manifest.coverage:
+        counts[each.status] = counts.get(each.status, 0) + 1
+    return ", ".join(f"{counts[status]} {word}" for status, word in _WORDS.items() if status in counts) or "none"
+
+
+def _identities(swept: Swept) -> str:
+    counts = dict(swept.manifest.counts)
+    classes = [
+        f"{counts.get('class:' + name, 0):,} {words}"
+        for name, words in (("human", "human"), ("non_human", "non-human"), ("undetermined", "undetermined"))
+    ]
+    return f"{counts.get('identities', 0):,}: {', '.join(classes)}; {counts.get('owner:none', 0):,} without an owner"
+
+
+def as_json(swept: Swept) -> dict[str, Any]:
+    """The run as data: where it stands in the chain, how every account came out, and the counts."""
+    one = swept.manifest
+    return {
+        "run": one.run.id,
+        "trigger": one.run.trigger,
+        "taken_at": canonical.timestamp(one.run.taken_at),
+        "resumed": swept.resumed,
+        "head": str(swept.head),
+        "accounts": [
+            {"account": each.account, "status": each.status, "reason": each.reason, "identities": each.identities,
+             "cells": each.cells, "cells_ok": each.cells_ok}
+            for each in one.coverage
+        ],
+        "counts": dict(one.counts),
+        "missed_ticks": [canonical.timestamp(tick) for tick in one.missed_ticks],
+        "objects": len(one.objects),
+        "bytes": sum(each.size for each in one.objects),
+        "superseded": len(one.superseded),
+        "calls": one.calls,
+        "throttled": one.throttled,
+        "failures": [{"account": each.account, "error": each.error} for each in swept.failures],
+    }  # fmt: skip

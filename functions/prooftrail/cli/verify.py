@@ -1,0 +1,160 @@
+"""`prooftrail verify`: holds a locker against its chain, and the chain against what is known from outside it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import typer
+from cryptography.exceptions import UnsupportedAlgorithm
+from rich.console import Console
+from rich.text import Text
+
+from prooftrail import wiring
+from prooftrail.cli import arguments, exits, render
+from prooftrail.cli.arguments import Json, LockerAddress, Profile
+from prooftrail.cli.render import counted, safe
+from prooftrail.errors import ConfigError
+from prooftrail.evidence import envelope
+from prooftrail.evidence.findings import Problem
+from prooftrail.evidence.manifest import Head
+from prooftrail.flows.locker_history import LockerHistory, require_chain
+from prooftrail.flows.verify_locker import Assurance, Trust, Verdict, Verified, VerifyLocker
+
+_LARGEST_KEY_BYTES = 64 * 1024
+_CODES = {
+    Verdict.INTACT: exits.DONE,
+    Verdict.NOT_INTACT: exits.WITH_GAPS,
+    Verdict.ORIGIN_NOT_CHECKED: exits.NOTHING_DONE,
+    Verdict.UNREADABLE: exits.NOTHING_DONE,
+}
+_ASSURANCE = {
+    Assurance.SELF_SIGNED: "the key lies beside the data: whoever holds it could have made all of this",
+    Assurance.SINGLE_ACCOUNT: "an administrator of the signing account could forge what nobody else witnessed",
+}
+
+
+def verify(
+    locker: LockerAddress,
+    deep: Annotated[bool, typer.Option("--deep", help="Unpack, read and count every line, too.")] = False,
+    run: Annotated[str | None, typer.Option(metavar="RUN", help="The chain, and the objects of this run only.")] = None,
+    public_key: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The signer's public key (PEM), from somewhere else.")
+    ] = None,
+    fingerprint: Annotated[
+        str | None,
+        typer.Option(metavar="F", help="Its fingerprint: 64 hex digits, colons or blanks between them or not."),
+    ] = None,
+    expect_head: Annotated[
+        str | None, typer.Option(metavar="SEQ:SHA256", help="A head somebody wrote down: the chain must still hold it.")
+    ] = None,
+    home: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="The scanner's home: its key and the last head it saw.")
+    ] = None,
+    as_json: Json = False,
+    profile: Profile = None,
+) -> None:
+    """Say whether the evidence is what was sealed, and if not, exactly what is wrong and where. Changes nothing.
+
+    Exit status: 0 intact and origin checked, 1 not intact, 3 unreadable, or consistent with its origin not checked.
+    """
+    trust, told = _trust(public_key, fingerprint, expect_head, home)
+    opened = wiring.open_locker(locker, profile=profile)
+    if not trust.heads:
+        require_chain(opened)  # with a head from outside, a chain that is gone is a finding
+    if run:
+        LockerHistory(opened).manifest(run)  # a run that is in no manifest would verify as having nothing wrong
+    verified = VerifyLocker(locker=opened, clock=wiring.clock())(trust=trust, deep=deep, run_id=run)
+    if as_json:
+        render.print_json(_as_json(verified, told, run))
+    else:
+        _show(verified, told, run)
+    raise typer.Exit(_CODES[verified.verdict])
+
+
+def _trust(
+    public_key: Path | None, fingerprint: str | None, expect_head: str | None, home: Path | None
+) -> tuple[Trust, tuple[str, ...]]:
+    """What comes from outside the locker, and the names of where it came from."""
+    key: bytes | None = None
+    heads: list[tuple[str, Head]] = []
+    told: list[str] = []
+    if home:
+        pinned_key, pinned_head = wiring.pinned(home)
+        key = pinned_key
+        told += [f"the key in {home}"] if pinned_key else []
+        told += [f"the last head {home} remembers"] if pinned_head else []
+        heads += [(f"the home {home}", pinned_head)] if pinned_head else []
+    if public_key:
+        given = _public_key(public_key)
+        if key and envelope.fingerprint(key) != envelope.fingerprint(given):
+            raise ConfigError(f"--public-key {public_key} is not the key that --home {home} pins: give one of them.")
+        key = given
+        told.append(f"the key in {public_key}")
+    if fingerprint:
+        told.append("--fingerprint")
+    if expected := arguments.head(expect_head):
+        told.append("--expect-head")
+        heads.append(("--expect-head", expected))
+    return Trust(public_key=key, fingerprint=arguments.fingerprint(fingerprint), heads=tuple(heads)), tuple(told)
+
+
+def _public_key(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            pem = file.read(_LARGEST_KEY_BYTES)
+    except OSError as error:
+        raise ConfigError(f"--public-key {path} cannot be read: {error.strerror}. Check the path.") from error
+    try:
+        envelope.public_key(pem)
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise ConfigError(f"--public-key {path} holds no ECDSA P-256 public key in PEM.") from error
+    return pem
+
+
+def _as_json(verified: Verified, told: tuple[str, ...], run: str | None) -> dict[str, Any]:
+    found: dict[str, Any] = msgspec.to_builtins(verified)
+    found["head"] = str(verified.head) if verified.head else None
+    return found | {"run": run, "origin_checked_against": list(told), "exit_status": _CODES[verified.verdict]}
+
+
+def _show(verified: Verified, told: tuple[str, ...], run: str | None) -> None:
+    console = render.console()
+    verdict = render.coloured(verified.verdict.upper(), verified.verdict)
+    console.print(Text.assemble(verdict, f"  {safe(verified.locker)}"), soft_wrap=True)
+    console.print(render.facts(_facts(verified, told, run)))
+    _problems(console, f"Wrong ({len(verified.problems)})", verified.problems, "red")
+    _problems(console, f"Noted ({len(verified.notes)}), none of it a sign of tampering", verified.notes, "yellow")
+
+
+def _facts(one: Verified, told: tuple[str, ...], run: str | None) -> Iterator[tuple[str, str]]:
+    yield "origin", _origin(one, told)
+    if one.assurance:
+        yield "assurance", f"{one.assurance}: {_ASSURANCE[one.assurance]}"
+    if one.head:
+        yield "head", str(one.head)
+    if one.key_fingerprint:
+        yield "key", one.key_fingerprint
+    if one.locker_id:
+        yield "locker id", one.locker_id
+    scope = f"run {run} only" if run else counted(one.runs, "run")
+    depth = "every line inside read and counted" if one.deep else "the lines inside not read (--deep reads them)"
+    yield "looked at", f"{scope}, {counted(one.objects, 'object')}, {render.size(one.bytes)}; {depth}"
+
+
+def _origin(one: Verified, told: tuple[str, ...]) -> str:
+    against = f"held against {', '.join(map(safe, told))}" if told else ""
+    if one.verdict is not Verdict.ORIGIN_NOT_CHECKED:
+        return against or "not checked"
+    unknown = "whose key signed it is not checked: give --fingerprint, --public-key or --home from a source you trust"
+    return f"{against}; {unknown}" if told else unknown
+
+
+def _problems(console: Console, title: str, problems: tuple[Problem, ...], style: str) -> None:
+    if not problems:
+        return
+    console.print()
+    console.print(Text(title, style=f"bold {style}"))
+    for one in problems:
+        console.print(Text.assemble((f"  {one.fault:<20}  ", style), safe(one.where, longest=500)), soft_wrap=True)
+        console.print(render.indented(safe(one.detail, longest=600), 24))

@@ -1,0 +1,251 @@
+"""`prooftrail verify`: every way a locker can be tampered with is named with its place, and told by the exit code."""
+
+import json
+import shutil
+from collections.abc import Callable
+
+import pytest
+
+from prooftrail.evidence import envelope
+from tests.cli.lockers import DAYS, Copy, Prooftrail, Town
+from tests.contracts.fakes import MemorySigner
+
+
+def head_of(prooftrail: Prooftrail, town: Town) -> str:
+    """The head as `verify` prints it."""
+    return str(json.loads(prooftrail("verify", town.address, "--json").out)["head"])
+
+
+def fingerprint_of(town: Town) -> str:
+    """The fingerprint of the signer, from the signer."""
+    return envelope.fingerprint(town.signer.public_key_pem())
+
+
+def test_an_untouched_locker_is_intact_against_its_home(prooftrail: Prooftrail, town: Town) -> None:
+    said = prooftrail("verify", town.address, "--deep", "--home", town.home)
+    assert said.code == 0
+    assert said.out.startswith(f"INTACT  {town.address}\n")
+    assert f"held against the key in {town.home}" in " ".join(said.out.split())
+    assert "self-signed" in said.out
+    assert fingerprint_of(town) in said.out
+    assert head_of(prooftrail, town) in said.out
+    assert "4 runs" in said.out
+    assert "Wrong" not in said.out
+
+
+def test_without_anything_from_outside_the_origin_is_not_checked_and_the_exit_is_3(
+    prooftrail: Prooftrail, town: Town
+) -> None:
+    said = prooftrail("verify", town.address)
+    assert said.code == 3
+    assert said.out.startswith("INTERNALLY CONSISTENT, ORIGIN NOT CHECKED  ")
+    assert "give --fingerprint, --public-key or --home from a source you trust" in " ".join(said.out.split())
+
+
+def test_a_home_beside_the_locker_is_not_taken_unasked(prooftrail: Prooftrail, town: Town) -> None:
+    assert town.home.is_dir()
+    assert prooftrail("verify", town.address).code == 3
+
+
+def test_a_head_alone_says_nothing_of_whose_key_it_is(prooftrail: Prooftrail, town: Town) -> None:
+    said = prooftrail("verify", town.address, "--expect-head", head_of(prooftrail, town))
+    assert said.code == 3
+    assert "held against --expect-head; whose key signed it is not checked" in " ".join(said.out.split())
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        lambda one: one,
+        lambda one: one.upper(),
+        lambda one: ":".join(one[at : at + 2] for at in range(0, 64, 2)),
+        lambda one: " ".join(one[at : at + 4] for at in range(0, 64, 4)).upper(),
+        lambda one: f" SHA256:{one}\n",
+    ],
+)
+def test_a_fingerprint_is_taken_however_it_was_written_down(
+    written: Callable[[str], str], prooftrail: Prooftrail, town: Town
+) -> None:
+    assert prooftrail("verify", town.address, "--fingerprint", written(fingerprint_of(town))).code == 0
+
+
+def test_a_fingerprint_of_another_key_is_not_intact(prooftrail: Prooftrail, town: Town) -> None:
+    said = prooftrail("verify", town.address, "--fingerprint", "0" * 64)
+    assert said.code == 1
+    assert "KEY" in said.out
+
+
+def test_a_public_key_from_a_file_checks_the_origin(prooftrail: Prooftrail, town: Town, tampered: Copy) -> None:
+    path = tampered.home / "given.pem"
+    path.write_bytes(town.signer.public_key_pem())
+    assert prooftrail("verify", town.address, "--public-key", path).code == 0
+    path.write_bytes(MemorySigner().public_key_pem())
+    assert prooftrail("verify", town.address, "--public-key", path).code == 1
+
+
+@pytest.mark.parametrize("content", [b"", b"no key", b"\xff" * 100])
+def test_a_file_that_holds_no_key_is_wrong_use(
+    content: bytes, prooftrail: Prooftrail, town: Town, tampered: Copy
+) -> None:
+    path = tampered.home / "given.pem"
+    path.write_bytes(content)
+    said = prooftrail("verify", town.address, "--public-key", path)
+    assert (said.code, said.out) == (2, "")
+    assert "holds no ECDSA P-256 public key in PEM" in said.err
+
+
+def test_a_key_that_is_not_the_one_the_home_pins_is_wrong_use(
+    prooftrail: Prooftrail, town: Town, tampered: Copy
+) -> None:
+    path = tampered.home / "given.pem"
+    path.write_bytes(MemorySigner().public_key_pem())
+    said = prooftrail("verify", town.address, "--public-key", path, "--home", town.home)
+    assert said.code == 2
+    assert "is not the key that --home" in said.err
+
+
+def test_a_home_that_pins_nothing_is_wrong_use(prooftrail: Prooftrail, town: Town, tampered: Copy) -> None:
+    for name in ("signing-key.pem", "head.json"):
+        (tampered.home / name).unlink()
+    said = prooftrail("verify", town.address, "--home", tampered.home)
+    assert said.code == 2
+    assert "pins nothing" in said.err
+
+
+def flip(body: bytes) -> bytes:
+    """The same number of bytes, one of them another."""
+    return body[:-1] + bytes([body[-1] ^ 1])
+
+
+def test_a_changed_byte_is_named_with_its_object(prooftrail: Prooftrail, tampered: Copy) -> None:
+    key = tampered.first(f"snapshot/{DAYS[1]}")
+    tampered.change(key, flip)
+    said = prooftrail("verify", tampered.address, "--home", tampered.home)
+    assert said.code == 1
+    assert said.out.startswith("NOT INTACT  ")
+    assert f"CHANGED               {key}\n" in said.out
+    assert "its bytes are not those that manifest 2 sealed" in said.out
+
+
+def test_a_removed_object_is_named(prooftrail: Prooftrail, tampered: Copy) -> None:
+    key = tampered.first("raw")
+    tampered.remove(key)
+    found = json.loads(prooftrail("verify", tampered.address, "--home", tampered.home, "--json").out)
+    assert [(one["fault"], one["where"]) for one in found["problems"]] == [("MISSING", key)]
+    assert (found["verdict"], found["exit_status"]) == ("not intact", 1)
+
+
+@pytest.mark.parametrize("name", ["notes.txt", f"raw/{DAYS[0]}/111111111111/{'0' * 64}.jsonl.gz"])
+def test_an_added_object_is_named(name: str, prooftrail: Prooftrail, tampered: Copy) -> None:
+    tampered.add(name, b"anything")
+    found = json.loads(prooftrail("verify", tampered.address, "--home", tampered.home, "--json").out)
+    assert [(one["fault"], one["where"]) for one in found["problems"]] == [("UNLISTED", name)]
+
+
+def test_a_hostile_file_name_is_named_without_being_obeyed(prooftrail: Prooftrail, tampered: Copy) -> None:
+    tampered.add("raw/\x1b[31mred\u202e", b"anything")
+    said = prooftrail("verify", tampered.address, "--home", tampered.home)
+    assert said.code == 1
+    assert "raw/\\x1b[31mred\\u202e" in said.out
+    assert "\x1b" not in said.out
+
+
+def test_a_replayed_manifest_is_named(prooftrail: Prooftrail, tampered: Copy) -> None:
+    tampered.add("chain/00000005.json", (tampered.address / "chain/00000002.json").read_bytes())
+    found = json.loads(prooftrail("verify", tampered.address, "--home", tampered.home, "--json").out)
+    assert found["exit_status"] == 1
+    assert "REPLAYED" in {one["fault"] for one in found["problems"] if one["where"] == "chain/00000005.json"}
+
+
+def test_a_replayed_object_is_named(prooftrail: Prooftrail, tampered: Copy) -> None:
+    key = tampered.first(f"snapshot/{DAYS[3]}/111111111111")
+    older = (tampered.address / tampered.first(f"snapshot/{DAYS[0]}/111111111111")).read_bytes()
+    tampered.change(key, lambda _: older)
+    found = json.loads(prooftrail("verify", tampered.address, "--home", tampered.home, "--json").out)
+    assert [(one["fault"], one["where"]) for one in found["problems"]] == [("CHANGED", key)]
+
+
+def test_a_manifest_signed_by_another_key_is_named(prooftrail: Prooftrail, tampered: Copy) -> None:
+    tampered.resign(2, MemorySigner())
+    found = json.loads(prooftrail("verify", tampered.address, "--json").out)
+    assert found["exit_status"] == 1
+    assert ("SIGNATURE", "chain/00000002.json") in {(one["fault"], one["where"]) for one in found["problems"]}
+
+
+def test_a_whole_chain_made_with_another_key_is_consistent_until_the_key_is_known(
+    prooftrail: Prooftrail, town: Town, tampered: Copy
+) -> None:
+    # Another town is what a forger with a key of their own would leave: nothing inside it is wrong.
+    assert prooftrail("verify", town.address).code == 3
+    other = tampered.home / "other.pem"
+    other.write_bytes(MemorySigner().public_key_pem())
+    said = prooftrail("verify", town.address, "--public-key", other)
+    assert said.code == 1
+    assert "KEY" in said.out
+    assert "SIGNATURE" in said.out
+
+
+def cut_off(copy: Copy) -> None:
+    """Remove the last run whole, as if it had never been."""
+    copy.remove("chain/00000004.json")
+    copy.remove(f"plan/{DAYS[3]}.jsonl")
+    for kind in ("raw", "snapshot", "people", "outcome", "context"):
+        shutil.rmtree(copy.address / kind / DAYS[3])
+
+
+def test_a_cut_off_end_shows_against_a_head_that_was_written_down(
+    prooftrail: Prooftrail, town: Town, tampered: Copy
+) -> None:
+    head = head_of(prooftrail, town)
+    cut_off(tampered)
+    assert prooftrail("verify", tampered.address, "--fingerprint", fingerprint_of(town)).code == 0
+    said = prooftrail("verify", tampered.address, "--fingerprint", fingerprint_of(town), "--expect-head", head)
+    assert said.code == 1
+    assert "HEAD                  chain/00000004.json" in said.out
+    assert "--expect-head saw this head, and the chain ends before it" in said.out
+
+
+def test_a_cut_off_end_shows_against_the_home(prooftrail: Prooftrail, tampered: Copy) -> None:
+    cut_off(tampered)
+    said = prooftrail("verify", tampered.address, "--home", tampered.home)
+    assert said.code == 1
+    assert "saw this head, and the chain ends before it" in " ".join(said.out.split())
+
+
+def test_a_chain_that_is_gone_whole_is_a_finding_for_whoever_knows_its_head(
+    prooftrail: Prooftrail, town: Town, tampered: Copy
+) -> None:
+    shutil.rmtree(tampered.address / "chain")
+    assert prooftrail("verify", tampered.address).code == 3
+    assert prooftrail("verify", tampered.address, "--home", tampered.home).code == 1
+
+
+def test_a_line_that_was_miscounted_shows_only_to_a_deep_look(prooftrail: Prooftrail, tampered: Copy) -> None:
+    quick = json.loads(prooftrail("verify", tampered.address, "--json").out)
+    deep = json.loads(prooftrail("verify", tampered.address, "--deep", "--json").out)
+    assert (quick["deep"], deep["deep"]) == (False, True)
+    assert quick["problems"] == deep["problems"] == []
+
+
+def test_one_run_can_be_verified_alone(prooftrail: Prooftrail, tampered: Copy) -> None:
+    tampered.change(tampered.first(f"snapshot/{DAYS[1]}"), flip)
+    home = ("--home", tampered.home)
+    assert prooftrail("verify", tampered.address, "--run", DAYS[0], *home).code == 0
+    assert prooftrail("verify", tampered.address, "--run", DAYS[1], *home).code == 1
+
+
+def test_a_run_that_is_in_no_manifest_is_not_called_intact(prooftrail: Prooftrail, town: Town) -> None:
+    said = prooftrail("verify", town.address, "--run", "20250101T000000Z", "--home", town.home)
+    assert (said.code, said.out) == (3, "")
+    assert "run 20250101T000000Z is in no manifest" in said.err
+
+
+def test_every_reading_command_warns_where_the_chain_does_not_verify(prooftrail: Prooftrail, tampered: Copy) -> None:
+    tampered.resign(2, MemorySigner())
+    for command in (("runs",), ("inventory",), ("show", "ada"), ("changes",)):
+        said = prooftrail(command[0], tampered.address, *command[1:], "--json")
+        assert said.code == 0
+        assert json.loads(said.out)
+        assert said.err.splitlines()[0].startswith(
+            f"prooftrail: warning: the chain of {tampered.address} does not verify (2 problems): run `prooftrail verify`"
+        )
