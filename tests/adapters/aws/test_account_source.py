@@ -153,10 +153,11 @@ def test_an_account_that_holds_nothing_is_read_whole(aws: Aws) -> None:
 def test_the_report_is_asked_for_first_and_read_after_the_listing_and_the_counts_stand_on_both_sides(aws: Aws) -> None:
     read(aws)
     order = [one.action for one in aws.asked]
-    assert order[:2] == [GENERATE, SUMMARY]
+    assert set(order[:2]) == {GENERATE, SUMMARY}
     assert order.index(DETAILS) < order.index(REPORT)
     assert order.index(DETAILS) < order.index(ROLES)
-    assert order[-1] == SUMMARY
+    first, second = (place for place, action in enumerate(order) if action == SUMMARY)
+    assert first < order.index(DETAILS) < second
 
 
 def test_an_unchanged_day_costs_few_calls_whatever_the_number_of_users(aws: Aws) -> None:

@@ -59,29 +59,30 @@ class AwsAccountSource:
     def read(self, target: Target, *, run: Run, carry: Carry, raw: RawSink, redactor: Redactor) -> AccountReadings:
         """Everything the collectors see in the account, redacted, each with its provenance and gaps.
 
-        The report is asked for first and read last, and the account's own counts are taken on both sides of the
-        listing. All enabled regions are listed even where the target names its own. Where not even the regions are
+        The report is asked for before the listing and read after it, and the account's own counts are taken on both
+        sides of the listing. All enabled regions are listed even where the target names its own. Where not even the regions are
         known, the home region is read. Raises AccountUnreachable where the role cannot be taken, or the first two
         calls get no answer or are refused because of the credentials themselves.
         """
         observer = self._observer(target, run=run, raw=raw, redactor=redactor)
         started_at = self._clock.now()
-        requested = request_report(observer)
-        before = read_summary(observer)
-        _require_an_answer(target.account, requested.refusal, before)
         with ThreadPoolExecutor(max_workers=_THREADS) as threads:
+            asked = threads.submit(request_report, observer)
+            before = read_summary(observer)
+            requested = asked.result()
+            _require_an_answer(target.account, requested.refusal, before)
             listing = threads.submit(read_regions, observer)
             principals = read_principals(observer)
             beside = _Beside(threads, observer, principals, listing.result(), target, carry)
             report = read_report(requested, sleep=self._sleep, monotonic=self._monotonic)
+            devices = threads.submit(read_mfa, observer, report=report)
             keys = read_access_keys(observer, principals=principals, report=report, carry=carry)
-            mfa = read_mfa(observer, report=report)
         return AccountReadings(
             account=target.account,
             regions=listing.result(),
             regions_read=beside.regions,
             summary_before=before,
-            summary_after=read_summary(observer),
+            summary_after=beside.summary.result(),
             principals=principals.reading,
             groups=principals.groups,
             policies=principals.policies,
@@ -89,7 +90,7 @@ class AwsAccountSource:
             role_settings=beside.role_settings.result(),
             report=report,
             access_keys=keys.reading,
-            mfa=mfa,
+            mfa=devices.result(),
             service_credentials=beside.service_credentials.result(),
             password_policy=beside.password_policy.result(),
             saml_providers=beside.saml_providers.result(),
@@ -138,6 +139,7 @@ class _Beside:
     ) -> None:
         self.regions = tuple(sorted(set(target.regions or enabled.items or (observer.home_region,))))
         everywhere = frozenset(self.regions)
+        self.summary = threads.submit(read_summary, observer)  # the principals are read: the count after them
         self.role_settings = threads.submit(read_role_settings, observer)
         self.secrets = [
             (region, threads.submit(read_secrets, observer, region=region, carry=carry, also_read=everywhere))
