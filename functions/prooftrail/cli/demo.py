@@ -4,7 +4,7 @@ import shutil
 import time
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -17,7 +17,15 @@ from prooftrail.model.run import Run, Schedule
 from . import render, summary
 from .progress import reporter
 
+if TYPE_CHECKING:
+    from prooftrail.demo.organization import SimulatedOrganization
+
 _MARK = "made-by-prooftrail-demo"
+_DAY_OF_REFUSALS = 2
+_REFUSALS = (
+    ("shared-services", "iam:GetAccountAuthorizationDetails"),
+    ("payments-test", "secretsmanager:ListSecrets"),
+)
 _DAILY = Schedule(every_hours=24, at="06:00")
 
 
@@ -46,12 +54,29 @@ def demo(
         )  # fmt: skip
         for day in range(1, days + 1):
             tick = organization.set_day(day)
+            refused = _refuse(organization, day)
             deployment, day_began = wiring.embedded(options, clock=organization), time.monotonic()
             console.print(f"\nday {day} of {days}, {tick:%A %Y-%m-%d %H:%M} UTC", style="bold")
+            for sentence in refused:
+                console.print(f"on purpose  {sentence}")
             with reporter(quiet=not console.is_terminal) as progress:
                 swept = deployment.sweep(Run.scheduled(tick, None), progress=progress)
             summary.show(swept, options=options, elapsed_s=time.monotonic() - day_began)
     _what_next(console, out, time.monotonic() - began)
+
+
+def _refuse(organization: "SimulatedOrganization", day: int) -> list[str]:
+    """On the second day two accounts refuse a call, so that one can see what becomes of what was not read."""
+    organization.faults.clear()
+    if day != _DAY_OF_REFUSALS:
+        return []
+    accounts = organization.account_ids()
+    told = []
+    for name, action in _REFUSALS:
+        if name in accounts:
+            organization.faults.deny(accounts[name], action)
+            told.append(f"{name} refuses {action} today")
+    return told
 
 
 def _prepare(out: Path) -> None:

@@ -1,5 +1,7 @@
 """Reads one account and commits what was seen, once however often it is tried."""
 
+from collections import Counter
+
 import msgspec
 
 from prooftrail.errors import AccountUnreachable, EvidenceMissing
@@ -12,7 +14,7 @@ from prooftrail.inventory.context import OrgContext
 from prooftrail.model import canonical
 from prooftrail.model.account import AccountReadings
 from prooftrail.model.organization import Account, AccountState
-from prooftrail.model.reading import CellStatus, Collector
+from prooftrail.model.reading import Cell, CellStatus, Collector
 from prooftrail.model.run import EvidenceKind, Outcome, OutcomeStatus, PlannedAccount, Run, SealedObject
 from prooftrail.model.snapshot import Snapshot
 from prooftrail.ports import AccountSource, Clock, FingerprintKey, Locker, Target
@@ -113,13 +115,23 @@ def _read(draft: Outcome, readings: AccountReadings, snapshot: Snapshot, objects
     return msgspec.structs.replace(
         draft,
         status=OutcomeStatus.GAPS if partial else OutcomeStatus.SEALED,
-        reason=f"{len(partial)} of {len(snapshot.cells)} cells were not read whole" if partial else None,
+        reason=_partial(partial, len(snapshot.cells)) if partial else None,
         objects=objects,
         cells=snapshot.cells,
         counts=_counts(snapshot),
         calls=readings.calls,
         throttled=readings.throttled,
     )
+
+
+def _partial(cells: list[Cell], all_cells: int) -> str:
+    """Which cells were not read whole, in words: `principals denied, secrets throttled (17)`."""
+    counted = Counter((cell.collector, cell.status) for cell in cells)
+    named = ", ".join(
+        f"{collector} {status}{f' ({number})' if number > 1 else ''}"
+        for (collector, status), number in sorted(counted.items())
+    )
+    return f"{len(cells)} of {all_cells} cells were not read whole: {named}"
 
 
 _ACCOUNT_LIST = "organizations:ListAccounts"
