@@ -28,7 +28,12 @@ class StateStack(cdk.Stack):
             self, "LedgerAddress", value=f"dynamodb:{table.table_name}", description="prooftrail scan --ledger"
         )
         cdk.CfnOutput(self, "SignerAddress", value=f"kms:{signing.key_arn}", description="prooftrail scan --signer")
-        cdk.CfnOutput(self, "FingerprintKeyArn", value=fingerprints.key_arn)
+        cdk.CfnOutput(
+            self,
+            "FingerprintKeyAddress",
+            value=f"kms:{fingerprints.key_arn}",
+            description="prooftrail scan --fingerprint-key",
+        )
 
     def _access_logs(self) -> s3.Bucket:
         # A bucket with Object Lock cannot take its own access logs.

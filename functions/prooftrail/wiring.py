@@ -28,14 +28,16 @@ from prooftrail.flows.tell_ledger import TellLedger
 from prooftrail.governance import Governance
 from prooftrail.model import canonical
 from prooftrail.model.run import Run, Schedule
-from prooftrail.ports import Clock, Ledger, Locker, Signer
+from prooftrail.ports import Clock, FingerprintKey, Ledger, Locker, Signer
 from prooftrail.settings import ACCOUNT_WORKERS, ROLE_NAME, Retention
 
 if TYPE_CHECKING:
     import boto3
+    from mypy_boto3_kms import KMSClient
 
     from prooftrail.adapters.aws.sessions import Sessions
 
+_COLONS_IN_AN_ARN = 5
 _BUCKET, _TABLE, _KEY = "s3://", "dynamodb:", "kms:"
 
 
@@ -49,6 +51,7 @@ class Options:
     locker: str
     home: Path | None = None
     signer: str | None = None
+    fingerprint_key: str | None = None
     ledger: str | None = None
     governance: Path | None = None
     profile: str | None = None
@@ -106,6 +109,7 @@ def embedded(options: Options, *, clock: Clock | None = None) -> Deployment:
     partition = sessions.caller().partition
     home = Home(options.home_path()).create()
     locker, ledger, signer = _locker(options), _ledger(options, home), _signer(options, home)
+    fingerprints = _fingerprints(options, home)
     sealing = Sealing(locker, clock=clock, retention=Retention())
     code, tell = this_code(), TellLedger(locker=locker, ledger=ledger)
     scan = ScanAccount(
@@ -113,7 +117,7 @@ def embedded(options: Options, *, clock: Clock | None = None) -> Deployment:
         sealing=sealing,
         source=AwsAccountSource(sessions, clock=clock, governors=governors, partition=partition),
         tell=tell,
-        fingerprints=home.fingerprint_key(),
+        fingerprints=fingerprints,
         regions=regions,
         clock=clock,
     )
@@ -125,7 +129,7 @@ def embedded(options: Options, *, clock: Clock | None = None) -> Deployment:
         organization=AwsOrganizationSource(
             sessions, clock=clock, governors=governors, organization=options.organization
         ),
-        fingerprints=home.fingerprint_key(),
+        fingerprints=fingerprints,
         governance=governance(options.governance),
         schedule=options.schedule,
         role_name=options.role_name if options.organization else None,
@@ -238,13 +242,31 @@ def _kms_key(options: Options) -> Signer | None:
 
     if options.signer is None or not options.signer.startswith(_KEY):
         return None
-    arn = options.signer.removeprefix(_KEY)
-    if arn.count(":") < 5:
-        raise ConfigError(f"--signer {options.signer!r} names no key: write kms: and the key's ARN, or a file.")
-    client = _session(options.profile).client("kms", region_name=arn.split(":")[3], endpoint_url=options.endpoint_url)
-    signer = KmsSigner(client, arn)
+    arn = _key_arn(options.signer, "--signer")
+    signer = KmsSigner(_kms(options, arn), arn)
     signer.public_key_pem()
     return signer
+
+
+def _fingerprints(options: Options, home: Home) -> FingerprintKey:
+    from prooftrail.adapters.aws.kms import KmsFingerprintKey  # noqa: PLC0415
+
+    if options.fingerprint_key is None:
+        return home.fingerprint_key()
+    arn = _key_arn(options.fingerprint_key, "--fingerprint-key")
+    return KmsFingerprintKey(_kms(options, arn), arn)
+
+
+def _key_arn(address: str, option: str) -> str:
+    arn = address.removeprefix(_KEY)
+    if not address.startswith(_KEY) or arn.count(":") < _COLONS_IN_AN_ARN:
+        raise ConfigError(f"{option} {address!r} names no key: write kms: and the key's ARN.")
+    return arn
+
+
+def _kms(options: Options, arn: str) -> "KMSClient":
+    region = arn.split(":")[3]
+    return _session(options.profile).client("kms", region_name=region, endpoint_url=options.endpoint_url)
 
 
 def _bucket(address: str) -> str:

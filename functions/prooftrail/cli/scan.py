@@ -35,6 +35,10 @@ HomeOption = Annotated[
 SignerOption = Annotated[
     str | None, typer.Option("--signer", help="FILE or kms:ARN [default: the home's key].", show_default=False)
 ]
+FingerprintKeyOption = Annotated[
+    str | None,
+    typer.Option("--fingerprint-key", help="kms:ARN of an HMAC key [default: the home's].", show_default=False),
+]
 LedgerOption = Annotated[
     str | None,
     typer.Option("--ledger", help="FILE or dynamodb:TABLE [default: the home's ledger].", show_default=False),
@@ -63,6 +67,7 @@ def scan(
     locker: LockerOption,
     home: HomeOption = None,
     signer: SignerOption = None,
+    fingerprint_key: FingerprintKeyOption = None,
     ledger: LedgerOption = None,
     governance: GovernanceOption = None,
     profile: ProfileOption = None,
@@ -86,7 +91,7 @@ def scan(
     Exit status: 0 sealed whole, 1 sealed with gaps, 3 nothing sealed.
     """
     options = wiring.Options(
-        locker=locker, home=home, signer=signer, ledger=ledger, governance=governance, profile=profile,
+        locker=locker, home=home, signer=signer, fingerprint_key=fingerprint_key, ledger=ledger, governance=governance, profile=profile,
         organization=organization, role_name=role_name, external_id=external_id, regions=regions, workers=workers,
         schedule=parse_schedule(schedule),
     )  # fmt: skip
