@@ -206,4 +206,4 @@ def test_hostile_tag_keys_stand_harmless_in_the_place_they_were_found() -> None:
     secret = a_secret(tags=None)
     hostile = (Tag(key="owner", value="o"), Tag(key="purpose\x1b[31m", value="p"))
     found = owner(a_snapshot(a_user(tags={"owner": "o"}), secret, account=Account(id=ACCOUNT, tags=hostile)), "db")
-    assert found.where == f"tag owner on account {ACCOUNT}"
+    assert found.where == f"tag owner on account {ACCOUNT}; its tags were not read"

@@ -72,10 +72,19 @@ def test_a_difference_is_churn_only_where_counts_or_creation_dates_show_it(
     assert (one.explained is not None) is explained
 
 
-def test_something_created_in_the_second_of_the_first_count_may_be_missing_from_it() -> None:
+def test_something_created_less_than_a_minute_before_the_first_count_may_be_missing_from_it() -> None:
     known = {"summary_before": a_summary(BEFORE, Roles=0), "summary_after": a_summary(Roles=0)}
     assert held("roles", a_role(age=-BEFORE), **known).explained is not None
-    assert held("roles", a_role(age=-BEFORE + timedelta(seconds=1)), **known).explained is None
+    assert held("roles", a_role(age=timedelta(minutes=1) - BEFORE), **known).explained is not None
+    assert held("roles", a_role(age=timedelta(minutes=1, seconds=1) - BEFORE), **known).explained is None
+
+
+@pytest.mark.parametrize(("counted", "explained"), [(1, True), (2, False), (0, False), (4, False)])
+def test_a_count_of_roles_may_leave_out_exactly_the_service_linked_ones(counted: int, explained: bool) -> None:
+    linked = [a_role(f"AWSServiceRoleFor{n}", age=LONG_AGO, path="/aws-service-role/x.amazonaws.com/") for n in "ab"]
+    count = a_summary(Roles=counted)
+    one = held("roles", *roles(1), *linked, summary_before=count, summary_after=count)
+    assert (one.difference, one.explained is not None) == (3 - counted, explained)
 
 
 def test_one_summary_is_enough_to_count_against() -> None:

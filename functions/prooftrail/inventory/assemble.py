@@ -10,7 +10,7 @@ import msgspec
 from prooftrail.governance import Assignment, Governance
 from prooftrail.model import canonical
 from prooftrail.model.account import AccountReadings
-from prooftrail.model.iam import AccessKey, Role, ServiceSpecificCredential, User
+from prooftrail.model.iam import AccessKey, Role, Root, ServiceSpecificCredential, User
 from prooftrail.model.identity import HOME, Identity, Known, Observed
 from prooftrail.model.organization import Account
 from prooftrail.model.run import Run
@@ -35,12 +35,13 @@ def assemble(
     if governance.owners.owner and not governance.pseudonymous:
         raise ValueError("the governance names people: assemble with Governance.redacted(...)")
     joined = join(readings, partition=context.partition)
+    held = reconciliations(readings, joined)
     describing = _Describing(readings, account, context, governance, joined.items)
     return Snapshot(
         header=Header(run_id=run.id, account=readings.account, taken_at=run.taken_at),
         account=_facts(readings, account),
-        cells=cells(readings, joined, run=run),
-        reconciliations=reconciliations(readings, joined),
+        cells=cells(readings, joined, run=run, held=held),
+        reconciliations=held,
         identities=_once((describing.identity(one) for one in joined.items), lambda one: one.id),
         groups=_once(readings.groups, lambda one: one.id),
         policies=_once(readings.policies, lambda one: one.arn),
@@ -132,10 +133,13 @@ class _Said(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _owner_unknown(joined: Joined, user: Joined | None) -> tuple[str, ...]:
-    """Owner and purpose are in doubt where tags that outrank every other rung were not read."""
-    credential = isinstance(joined.observed.facts, AccessKey | ServiceSpecificCredential)
+    """Owner and purpose are in doubt where tags that outrank every other rung were not read, or are never collected."""
+    one = joined.observed
+    credential = isinstance(one.facts, AccessKey | ServiceSpecificCredential)
+    taggable = not credential and not isinstance(one.facts, Root)
     unread = (credential and user is None) or (user is not None and "tags" in user.unknown)
-    return ("owner", "purpose") if unread or "tags" in joined.unknown else ()
+    unread = unread or (taggable and one.tags is None) or "tags" in joined.unknown
+    return ("owner", "purpose") if unread else ()
 
 
 def _facts(readings: AccountReadings, account: Account) -> AccountFacts:

@@ -10,7 +10,9 @@ from prooftrail.model.canonical import timestamp
 from prooftrail.model.identity import Observed
 from prooftrail.model.reading import GLOBAL, Cell, CellStatus, Collector, Gap, GapReason, Reading, cell_of
 from prooftrail.model.run import Run
+from prooftrail.model.snapshot import Reconciliation
 
+from .contradicted import contradicted
 from .join import Join
 from .wording import counted
 
@@ -21,15 +23,17 @@ CLOCK_APART = timedelta(hours=1)
 """A clock further from AWS's `Date` than this cannot be believed; exactly this far, it can."""
 
 
-def cells(readings: AccountReadings, join: Join, *, run: Run) -> tuple[Cell, ...]:
+def cells(readings: AccountReadings, join: Join, *, run: Run, held: Iterable[Reconciliation] = ()) -> tuple[Cell, ...]:
     """The cells of the account, by collector and region. A source this account is not the one to ask has no cell.
 
-    A cell that was read whole, but longer than `LATE_AFTER` after the tick of a scheduled run, is LATE.
+    A listing that AWS's own count in `held` contradicts is not whole: what it lacks may have been there. A cell that was
+    read whole, but longer than `LATE_AFTER` after the tick of a scheduled run, is LATE.
     """
     found = []
+    doubts = contradicted(readings, held)
     for collector, region, reading in _sources(readings, join):
         clocks = (*_apart(reading), *_ahead(reading))
-        whole = msgspec.structs.replace(reading, gaps=(*reading.gaps, *clocks))
+        whole = msgspec.structs.replace(reading, gaps=(*reading.gaps, *doubts.get(collector, ()), *clocks))
         found.append(_on_time(cell_of(readings.account, region, collector, whole), run.tick))
     return tuple(sorted(found, key=lambda one: (one.collector, one.region)))
 

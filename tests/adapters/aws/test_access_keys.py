@@ -237,6 +237,22 @@ def test_a_user_who_is_gone_by_now_is_no_gap(aws: Aws) -> None:
     assert read.sampled == (user_id("bob"),)
 
 
+def test_the_carried_keys_of_a_drawn_user_who_is_gone_by_now_go_with_him(aws: Aws) -> None:
+    an_estate(aws, {"ann": slot(1), "bob": slot(1)})
+    aws.answer(KEYS, by_user({"ann": GONE, "bob": keys_row(key_row("bob", akia("BOB")))}))
+    read = keys_of(aws, carrying(ann=[a_key(akia("ANN"))], bob=[a_key(akia("BOB"), "bob")]))
+    assert ([key.id for key in read.reading.items], read.reading.complete) == ([akia("BOB")], True)
+    assert read.sampled == (user_id("bob"),)
+
+
+def test_a_report_that_is_not_todays_spares_nobody_the_question(aws: Aws) -> None:
+    an_estate(aws, {"ann": slot(1), "bob": {}}, {"ann": [key_row("ann", akia("ANN"))]})
+    read = keys_of(aws, carrying(ann=[a_key(akia("ANN"))]), now=NOW + timedelta(hours=26))
+    assert asked_about(aws) == ["ann", "bob"]
+    assert [key.carried_from for key in read.reading.items] == [None]
+    assert read.sampled == ()
+
+
 def test_a_denial_for_one_user_is_a_gap_for_that_user(aws: Aws) -> None:
     an_estate(aws, {"ann": slot(1), "bob": slot(1), "cat": slot(1)})
     answers = {name: keys_row(key_row(name, akia(name.upper()))) for name in ("ann", "cat")}

@@ -1,7 +1,7 @@
 """The credential report: how it is waited for, and what each of AWS's cells means."""
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,7 +11,7 @@ from prooftrail.adapters.aws.credential_report_rows import Malformed, row_of
 from prooftrail.model.account import Report
 from prooftrail.model.iam import CertificateSlot, KeySlot, ReportRow, Usage
 from prooftrail.model.reading import CellStatus, Collector, GapReason, Reading, cell_of
-from tests.adapters.aws.loopback import Aws, Refusal
+from tests.adapters.aws.loopback import NOW, Aws, Refusal
 from tests.adapters.aws.scripted import (
     BORN,
     COLUMNS,
@@ -60,6 +60,30 @@ def test_a_report_is_one_item_with_awss_own_time(aws: Aws) -> None:
     assert [one.user for one in report.rows] == ["ann", "<root_account>"]
     assert reading.complete
     assert aws.counts() == {GENERATE: 1, REPORT: 1}
+
+
+@pytest.mark.parametrize(
+    ("made", "reasons"),
+    [
+        (timedelta(hours=-25), []),
+        (timedelta(hours=-25, seconds=-1), [GapReason.NOT_READY]),
+        (timedelta(hours=1), []),
+        (timedelta(hours=1, seconds=1), [GapReason.CLOCK]),
+    ],
+)
+def test_a_report_that_is_not_of_today_is_kept_beside_a_gap(
+    aws: Aws, made: timedelta, reasons: list[GapReason]
+) -> None:
+    aws.answer(REPORT, a_report(a_line("ann")) | wire({"GeneratedTime": NOW + made}))
+    reading = report_of(aws)
+    assert [one.generated_at for one in reading.items] == [NOW + made]
+    assert [gap.reason for gap in reading.gaps] == reasons
+
+
+def test_a_stale_report_tells_its_age(aws: Aws) -> None:
+    aws.answer(REPORT, a_report(a_line("ann")) | wire({"GeneratedTime": NOW - timedelta(days=3)}))
+    (gap,) = report_of(aws).gaps
+    assert "is 72 hours old" in gap.detail
 
 
 def test_a_report_is_waited_for_quickly_at_first_and_then_with_patience(aws: Aws) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from botocore.session import Session
 
 from prooftrail import permissions
 from prooftrail.adapters.aws.probe import AwsAccountProbe, AwsProbe
@@ -24,12 +25,21 @@ WIDE = tuple(one.action for one in permissions.at(Place.ORGANIZATION))
 WRITES = ("Generate", "Create", "Put", "Update", "Delete", "Tag", "Untag", "Enable", "Disable", "Attach", "Detach")
 
 
+def nothing_in(action: str) -> dict[str, Any]:
+    """The answer that holds nothing: AWS sends its lists all the same, empty."""
+    prefix, _, operation = action.partition(":")
+    model = Session().get_service_model({"sso": "sso-admin"}.get(prefix, prefix))
+    shape = model.operation_model(operation).output_shape if operation in model.operation_names else None
+    lists = {name: one for name, one in (shape.members if shape else {}).items() if one.type_name in {"list", "map"}}
+    return {one.serialization.get("name", name): [] for name, one in lists.items()}
+
+
 @pytest.fixture
 def aws() -> Iterator[Aws]:
     """An account and an organization where everything is allowed and nothing is there."""
     with no_aws_settings(), listening() as it:
         for action in (*MEMBER_ACTIONS, *REGIONAL, *WIDE):
-            it.answer(action, {})
+            it.answer(action, nothing_in(action))
         it.answer(
             "sts:GetCallerIdentity", {"Account": ACCOUNT, "Arn": f"arn:aws:iam::{ACCOUNT}:user/me", "UserId": "A"}
         )

@@ -368,23 +368,6 @@ def test_a_member_session_keeps_the_profiles_other_settings(
     )
 
 
-# What comes back
-
-
-@pytest.mark.parametrize("half", [b'{"Accounts": [{"Id": "1111', b'{"Accounts": [{"Id": "1"}', b"<html>proxy</html>"])
-def test_half_an_answer_is_unreadable_and_not_an_empty_one(aws: Aws, half: bytes) -> None:
-    aws.answer("organizations:ListAccounts", half)
-    found: Collecting[str] = Collecting(observing(sessions(aws).direct()))
-    assert found.ask(Api("organizations", "list_accounts")) is None
-    assert [gap.reason for gap in found.reading().gaps] == [GapReason.UNREADABLE]
-
-
-def test_a_whole_answer_with_nothing_in_it_is_empty(aws: Aws) -> None:
-    aws.answer("organizations:ListAccounts", {"Accounts": []})
-    found: Collecting[str] = Collecting(observing(sessions(aws).direct()))
-    assert found.ask(Api("organizations", "list_accounts")) == {"Accounts": []}
-
-
 def test_every_call_names_this_product(aws: Aws) -> None:
     assert "prooftrail" in sessions(aws).direct()("iam", "eu-west-1").meta.config.user_agent_extra
 

@@ -36,8 +36,8 @@ class KeysRead(NamedTuple):
 def read_access_keys(observer: Observer, *, principals: Principals, report: Reading[Report], carry: Carry) -> KeysRead:
     """Every access key of every user, sorted by id.
 
-    A user is asked about (ListAccessKeys) if the report has no row of him or could not be read, or if the slots in his
-    row are not those `carry` holds his keys for. A user with empty slots has no keys and is not asked about: a key
+    A user is asked about (ListAccessKeys) if the report has no row of him, could not be read or bears a date that cannot
+    be today's, or if the slots in his row are not those `carry` holds his keys for. A user with empty slots has no keys and is not asked about: a key
     made since the report was made is seen with the next one. Everybody else's keys are carried, with `carried_from`
     and today's usage. Ten users drawn by `carry.seed` are asked about all the same, and a row that a live answer
     contradicts is a DISAGREES gap unless the report's age explains it.
@@ -78,8 +78,9 @@ class _Keys:
     def __init__(self, observer: Observer, report: Reading[Report], carry: Carry) -> None:
         self._observer, self._carry = observer, carry
         self._found: Collecting[Observed] = Collecting(observer)
-        self._report = report.items[0] if report.items else None
+        self._report = _of_today(report)
         self._live: dict[str, tuple[Observed, ...]] = {}
+        self._gone: set[str] = set()
         self._last_use: dict[str, Usage | None] = {}
 
     def read(self, principals: Principals) -> KeysRead:
@@ -112,7 +113,9 @@ class _Keys:
     def _ask(self, one: _Known) -> None:
         name = self._observer.redactor.reveal(one.user.name)
         pages = list(self._found.sheets(LIST_KEYS, absent=_GONE, UserName=name))
-        if pages != [{}]:  # that is a user deleted since he was listed
+        if {} in pages:  # that is a user deleted since he was listed: what was carried for him went with him
+            self._gone.add(one.user.id)
+        else:
             rows = [row for page in pages for row in page.get("AccessKeyMetadata", ())]
             self._live[one.user.id] = tuple(_key(one.user, row) for row in rows)
 
@@ -129,6 +132,8 @@ class _Keys:
 
     def _keys(self, one: _Known) -> list[tuple[Observed, KeySlot | None]]:
         """A user's keys, live where he was asked about, each with its slot; None where no single slot fits."""
+        if one.user.id in self._gone:
+            return []
         live = self._live.get(one.user.id)
         keys = live if live is not None else self._carried(one)
         fit = self._slots(keys, one)
@@ -158,6 +163,12 @@ class _Keys:
         usage = slot.usage if slot else self._last_use.get(key.id, Usage(tracked=False))
         if usage is not None:
             self._found.add(msgspec.structs.replace(key, usage=usage))
+
+
+def _of_today(report: Reading[Report]) -> Report | None:
+    """The report, unless something is wrong with all of it: its age, say. A gap of one row is that row's alone."""
+    whole = all(gap.subject is not None for gap in report.gaps)
+    return report.items[0] if report.items and whole else None
 
 
 def _own(row: ReportRow | None, user: Observed) -> ReportRow | None:

@@ -2,11 +2,12 @@
 
 import time
 from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from prooftrail.evidence.redaction import Redactor
 from prooftrail.model.account import Report
-from prooftrail.model.canonical import utc
+from prooftrail.model.canonical import timestamp, utc
 from prooftrail.model.iam import ReportRow
 from prooftrail.model.reading import Gap, GapReason, Reading
 
@@ -23,6 +24,8 @@ _IN_PROGRESS = frozenset({"ReportInProgress", "CredentialReportNotReadyException
 _QUICK_S = (0.25, 0.5, 1.0)  # a small account's report is ready before anybody would notice a wait
 _SLOW_S, _SLOWER, _SLOWEST_S = 2.0, 1.5, 10.0
 _LONGEST_S = 300.0
+_AHEAD = timedelta(hours=1)  # further than two clocks may be apart
+_STALE = timedelta(hours=25)  # AWS makes a new one when asked four hours after the last: a day's grace, and an hour
 
 
 class Requested(NamedTuple):
@@ -50,8 +53,9 @@ def read_report(
 ) -> Reading[Report]:
     """The report as one item, as soon as AWS has it: asked at once, then after 0.25 s, ever more slowly, for 5 minutes.
 
-    A report that is not ready by then is a NOT_READY gap; one that is there while making it was refused is no gap. A
-    column that is missing is an UNREADABLE gap naming it, and then there is no report; a row that makes no sense is
+    A report that is not ready by then is a NOT_READY gap; one that is there while making it was refused is no gap. One
+    older than 25 hours is kept beside a NOT_READY gap that tells its age, one dated more than an hour ahead of the
+    observer's clock beside a CLOCK gap. A column that is missing is an UNREADABLE gap naming it, and then there is no report; a row that makes no sense is
     one for its user. Source: IAM GetCredentialReport.
     """
     found = requested.found
@@ -138,8 +142,22 @@ def _parse(found: Collecting[Report], data: dict[str, Any]) -> None:
             rows.append(row_of(columns, line))
         except Malformed as error:
             found.gap(_unreadable(str(error), line[0]))
-    found.add(Report(generated_at=utc(generated_at), columns=columns, rows=tuple(rows)))
+    made, now = utc(generated_at), found.observer.clock.now()
+    for gap in _misdated(made, now):
+        found.gap(gap)
+    found.add(Report(generated_at=made, columns=columns, rows=tuple(rows)))
     return None
+
+
+def _misdated(made: datetime, now: datetime) -> Iterator[Gap]:
+    """What the report's own date says against it: rows of the day before yesterday, or of tomorrow, are not today's."""
+    if made - now > _AHEAD:
+        detail = f"the report is dated {timestamp(made)}, more than an hour after it was read at {timestamp(now)}"
+        yield Gap(api=GET_REPORT.name, reason=GapReason.CLOCK, detail=detail)
+    if now - made > _STALE:
+        age = (now - made) // timedelta(hours=1)
+        detail = f"the report of {timestamp(made)} is {age} hours old: AWS was asked for a new one and has made none"
+        yield Gap(api=GET_REPORT.name, reason=GapReason.NOT_READY, detail=detail)
 
 
 def _unreadable(detail: str, subject: str | None) -> Gap:

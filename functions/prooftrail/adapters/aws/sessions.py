@@ -28,6 +28,8 @@ from botocore.utils import parse_timestamp
 from prooftrail import permissions
 from prooftrail.errors import AccessError, AccountUnreachable, ConfigError
 
+from .whole import require_whole
+
 type ClientOf = Callable[[str, str], Any]
 """Gives the client of (service, region); each is made anew, so whoever calls keeps them."""
 
@@ -140,7 +142,7 @@ class Sessions:
 
         try:
             first = assume()
-        except (BotoCoreError, ClientError) as error:
+        except (BotoCoreError, ClientError, ResponseParserError) as error:
             raise AccountUnreachable(account, self._unreachable(arn, error), _code(error)) from error
         session = Session(profile=self._profile)
         session.register_component("data_loader", self._loader)
@@ -152,7 +154,7 @@ class Sessions:
         for region in (self._configured,) if self._configured else _PARTITION_REGIONS.values():
             try:
                 seen = self._made(self._session, "sts", region, _FIRST_CONTACT).get_caller_identity()
-            except (BotoCoreError, ClientError) as refused:
+            except (BotoCoreError, ClientError, ResponseParserError) as refused:
                 error = error or refused
                 # A key is known in its own partition only, and nothing but asking tells which that is.
                 if _code(refused) in _UNKNOWN_KEY:
@@ -197,7 +199,7 @@ class Sessions:
             return self._sts
 
     def _clients(self, session: Session) -> ClientOf:
-        session.register("before-parse", _require_whole)
+        require_whole(session)
         session.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=timestamp)
         return lambda service, region: self._made(session, service, region, _CONFIG)
 
@@ -246,20 +248,6 @@ def timestamp(value: Any) -> datetime:
     return parse_timestamp(value)
 
 
-def _require_whole(**arrived: Any) -> None:
-    """Refuse a good answer whose JSON breaks off: botocore would take it for an empty one, and nothing for a fact.
-
-    XML that breaks off is refused by botocore itself, with the same error.
-    """
-    response, operation = arrived["response_dict"], arrived["operation_model"]
-    if response["status_code"] >= 300 or operation.service_model.metadata["protocol"] not in ("json", "rest-json"):
-        return
-    try:
-        json.loads(response["body"] or b"{}")
-    except ValueError as broken:
-        raise ResponseParserError(f"the answer to {operation.name} is not whole JSON ({broken})") from broken
-
-
 def _code(error: Exception) -> str | None:
     return str(error.response.get("Error", {}).get("Code", "Unknown")) if isinstance(error, ClientError) else None
 
@@ -285,7 +273,10 @@ def _explained(error: Exception | None, profile: str | None) -> str:
         case ClientError():
             known = _REFUSALS.get(_code(error) or "")
             return known.format(code=_code(error), login=login) if known else f"{_code(error)}: {_impersonal(error)}"
-    return f"{error}: check --profile and ~/.aws/config."
+    where = (
+        "the proxy and AWS_ENDPOINT_URL" if isinstance(error, ResponseParserError) else "--profile and ~/.aws/config"
+    )
+    return f"{error}: check {where}."
 
 
 _EXPIRED_FIX = "our own credentials have expired ({code}): renew them, for instance with `{login}`."
