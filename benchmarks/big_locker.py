@@ -29,7 +29,7 @@ def main(source: Path, target: Path, runs: int) -> None:
     assert genesis is not None
     pem = signer.public_key_pem()
     genesis = msgspec.structs.replace(genesis, public_key_pem=pem.decode(), key_fingerprint=envelope.fingerprint(pem))
-    seal = Sealing(made, clock=SystemClock(), retention=Retention())
+    seal = Sealing(made, clock=SystemClock(), retention=Retention(), secret=b"")
     first = manifest.seal(genesis, keyid=envelope.fingerprint(pem), sign=signer.sign)
     made.put(layout.chain_key(0), first, retain_until=None)
     before = Head(seq=0, sha256=canonical.sha256(first))

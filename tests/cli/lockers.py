@@ -58,8 +58,17 @@ class Town(World):
         principals = found.principals
         if not principals.gaps:
             principals = msgspec.structs.replace(principals, items=(*principals.items, *roles))
+        counted = msgspec.structs.replace(
+            found.summary_after,
+            items=tuple(
+                msgspec.structs.replace(one, value=len(roles)) if one.name == "Roles" else one
+                for one in found.summary_after.items
+            ),
+        )
         return msgspec.structs.replace(
             found,
+            summary_before=counted,
+            summary_after=counted,
             principals=principals,
             role_settings=builders.a_reading(*map(_settings, roles), sources=()),
             secrets=(("us-east-1", builders.a_reading(*secrets, sources=())),),

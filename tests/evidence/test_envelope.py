@@ -11,6 +11,7 @@ from securesystemslib.signer import SSlibKey
 
 from prooftrail.errors import EvidenceUnreadable
 from prooftrail.evidence import envelope
+from prooftrail.model import canonical
 
 KEY = ec.generate_private_key(ec.SECP256R1())
 PEM = KEY.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
@@ -51,7 +52,7 @@ def test_a_changed_payload_or_signature_does_not_verify(field: str) -> None:
     data = bytearray(base64.b64decode(target[field]))
     data[-2] ^= 1
     target[field] = base64.b64encode(bytes(data)).decode()
-    assert not envelope.verified(envelope.opened("x", json.dumps(raw).encode()), PEM)
+    assert not envelope.verified(envelope.opened("x", canonical.encode(raw)), PEM)
 
 
 @pytest.mark.parametrize("garbage", [b"", b"{}", b"[]", b'{"payload":"!","payloadType":"x","signatures":[]}', b"\xff"])
@@ -64,7 +65,7 @@ def test_another_payload_type_is_refused() -> None:
     raw = json.loads(seal())
     raw["payloadType"] = "text/plain"
     with pytest.raises(EvidenceUnreadable, match="holds 'text/plain'"):
-        envelope.opened("x", json.dumps(raw).encode())
+        envelope.opened("x", canonical.encode(raw))
 
 
 def test_only_p256_keys_are_taken() -> None:
@@ -72,3 +73,15 @@ def test_only_p256_keys_are_taken() -> None:
     pem = key.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
     with pytest.raises(ValueError, match="P-256"):
         envelope.public_key(pem)
+
+
+@pytest.mark.parametrize("change", ["blanks", "an extra field", "a second signature"])
+def test_there_is_one_way_to_write_an_envelope(change: str) -> None:
+    raw = json.loads(seal())
+    if change == "an extra field":
+        raw["note"] = "x"
+    if change == "a second signature":
+        raw["signatures"] *= 2
+    data = json.dumps(raw).encode() if change == "blanks" else canonical.encode(raw)
+    with pytest.raises(EvidenceUnreadable, match="not written as it is sealed"):
+        envelope.opened("x", data)

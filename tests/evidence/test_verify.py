@@ -148,7 +148,7 @@ def test_ticks_that_passed_since_the_head_are_noted_six_hours_later(after: timed
 def test_a_locker_pulled_from_a_bucket_into_a_directory_has_no_versions_and_is_still_intact() -> None:
     from_bucket = an_object(retain_until=KEPT_UNTIL, version_id="v1")
     pulled = chain.read(a_chain(({"objects": (from_bucket,)},)))
-    for version, expected in ((None, []), ("v1", []), ("v2", [Fault.MISSING])):
+    for version, expected in ((None, []), ("v1", []), ("v2", [Fault.REPLACED, Fault.MISSING])):
         there = [seen(version_id=version)]
         found = verify.objects(pulled, there, now=DAY_1, store_keeps_time=False, open_runs={})
         assert [one.fault for one in found] == expected

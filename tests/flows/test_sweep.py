@@ -342,6 +342,6 @@ def test_a_defect_in_one_account_leaves_the_others_sealed(monkeypatch: pytest.Mo
     monkeypatch.setattr(world, "_account", broken)
     swept = world.sweep()(world.day(1))
     assert [one.account for one in swept.failures] == [MEMBER]
-    assert coverage(swept.manifest)[MEMBER] == ("unreachable", "no outcome was committed")
+    assert coverage(swept.manifest)[MEMBER] == ("unreachable", "no outcome of ours was committed")
     assert coverage(swept.manifest)[HOME][0] == "sealed"
     assert isinstance(world.ledger, MemoryLedger)

@@ -60,7 +60,8 @@ class Pin:
         return self.head
 
     def remember(self, head: Head, *, locker_id: str) -> None:
-        self.head = head
+        if self.head is None or head.seq >= self.head.seq:
+            self.head = head
 
 
 class Killed(BaseException):
@@ -201,7 +202,7 @@ class World:
     def sweep(self, *, locker: Locker | None = None, ledger: MemoryLedger | None = None) -> Sweep:
         """A fresh process over the same stores."""
         locker, ledger = locker or self.locker, ledger or self.ledger
-        sealing = Sealing(locker, clock=self.clock, retention=Retention())
+        sealing = Sealing(locker, clock=self.clock, retention=Retention(), secret=self.fingerprints.secret())
         tell = TellLedger(locker=locker, ledger=ledger)
         scan = ScanAccount(
             locker=locker, sealing=sealing, source=self, tell=tell, fingerprints=self.fingerprints, regions=None, clock=self.clock

@@ -5,7 +5,7 @@ import binascii
 from collections.abc import Callable
 
 import msgspec
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
@@ -59,6 +59,9 @@ def opened(key: str, data: bytes) -> Envelope:
         envelope.body()
     except (msgspec.DecodeError, UnicodeDecodeError, binascii.Error) as error:
         raise EvidenceUnreadable(f"{key} is no signed envelope: {error}.") from error
+    if canonical.encode(envelope) != data or len(envelope.signatures) != 1:
+        # One way to write it: else the newest manifest could be changed without its signature noticing.
+        raise EvidenceUnreadable(f"{key} is not written as it is sealed: canonical, with one signature.")
     if envelope.payload_type != PAYLOAD_TYPE:
         raise EvidenceUnreadable(f"{key} holds {envelope.payload_type!r}, not {PAYLOAD_TYPE}.")
     return envelope
@@ -66,7 +69,10 @@ def opened(key: str, data: bytes) -> Envelope:
 
 def public_key(pem: bytes) -> ec.EllipticCurvePublicKey:
     """The P-256 public key in `pem`. Raises ValueError for any other."""
-    key = serialization.load_pem_public_key(pem)
+    try:
+        key = serialization.load_pem_public_key(pem)
+    except UnsupportedAlgorithm as error:
+        raise ValueError(f"a key of an unknown kind: {error}") from error
     if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
         raise ValueError("not an ECDSA P-256 public key")
     return key
@@ -81,7 +87,8 @@ def fingerprint(pem: bytes) -> str:
 def verified(envelope: Envelope, pem: bytes) -> bool:
     """True if one of the envelope's signatures is this key's over this payload."""
     key, message = public_key(pem), pre_authentication(envelope.payload_type, envelope.body())
-    return any(_holds(key, one.sig, message) for one in envelope.signatures)
+    keyid = fingerprint(pem)
+    return any(one.keyid == keyid and _holds(key, one.sig, message) for one in envelope.signatures)
 
 
 def _holds(key: ec.EllipticCurvePublicKey, signature: str, message: bytes) -> bool:

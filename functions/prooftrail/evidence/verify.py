@@ -71,7 +71,7 @@ def expectations(chain: Chain) -> dict[str, list[Expected]]:
             by_key[left.key].append(
                 Expected(
                     key=left.key,
-                    sha256=None,
+                    sha256=left.stored_sha256,
                     size=left.size,
                     version_id=left.version_id,
                     retain_until=None,
@@ -121,6 +121,9 @@ def _named(expected: Expected, versions: Sequence[Seen], now: datetime, store_ke
             fault=Fault.REPLACED, where=key, detail=f"{len(held)} versions stand under this name, and one was sealed"
         )
     if not ours:
+        if held:
+            detail = "another version stands under a name that was sealed, and the sealed one is gone"
+            yield Problem(fault=Fault.REPLACED, where=key, detail=detail)
         yield from _gone(expected, now)
         return
     one = ours[0]
@@ -158,7 +161,7 @@ def _gone(expected: Expected, now: datetime) -> Iterator[Problem]:
 def _unnamed(key: str, versions: Sequence[Seen], now: datetime, open_runs: Mapping[str, datetime]) -> Iterator[Problem]:
     place = Place(key)
     began = open_runs.get(place.run_id or "")
-    if began and now - began < OPEN_RUN and not any(one.delete_marker for one in versions):
+    if began and -LATEST_WRITE <= now - began < OPEN_RUN and not any(one.delete_marker for one in versions):
         detail = f"run {place.run_id} is under way or was cut short; its manifest will name this, or the next one will say why not"
         yield Problem(fault=Fault.NOT_YET_CHAINED, where=key, detail=detail)
     else:

@@ -5,21 +5,21 @@ from datetime import datetime
 
 import msgspec
 
-from prooftrail.errors import AlreadySealed, ChainBroken
+from prooftrail.errors import AccessError, AlreadySealed, ChainBroken, EvidenceError, LedgerError
 from prooftrail.evidence import chain, envelope, layout, manifest
 from prooftrail.evidence.context import Context
 from prooftrail.evidence.manifest import AccountCoverage, Code, GovernanceInForce, Head, Manifest
-from prooftrail.evidence.verify import OPEN_RUN
 from prooftrail.governance import loosened
 from prooftrail.model import canonical
 from prooftrail.model.reading import CellStatus
-from prooftrail.model.run import EvidenceKind, Outcome, Plan, PlanAction, PlannedAccount, SealedObject, Superseded
+from prooftrail.model.run import EvidenceKind, Outcome, Plan, PlanAction, PlannedAccount, SealedObject
 from prooftrail.model.snapshot import RunTrigger
-from prooftrail.ports import Clock, HeadPin, Ledger, Locker, ObjectVersion, Signer
+from prooftrail.ports import Clock, HeadPin, Ledger, Locker, Signer
 
 from . import head as chain_head
 from . import sealing
 from .head import ChainEnd
+from .leftovers import Leftovers
 from .sealing import Sealing
 from .tell_ledger import TellLedger, run_row
 
@@ -31,6 +31,7 @@ class Closed(msgspec.Struct, frozen=True, kw_only=True):
 
     head: Head
     manifest: Manifest
+    ledger_lags: str | None = None
 
 
 class CloseRun:
@@ -51,15 +52,35 @@ class CloseRun:
         self._locker, self._sealing, self._signer, self._pin = locker, sealing, signer, pin
         self._ledger, self._tell, self._code, self._clock = ledger, tell, code, clock
 
-    def __call__(self, plan: Plan, context: Context) -> Closed:
-        """Seal the run. Raises ChainBroken where the chain cannot be stood on."""
+    def __call__(self, plan: Plan, context: Context | None) -> Closed:
+        """Seal the run; `context` may be None only for a run that is in the chain already.
+
+        A ledger that cannot be told is no reason to hide that the run is sealed: `ledger_lags` says so, and the next
+        run, or a rebuild, makes up for it. Raises ChainBroken where the chain cannot be stood on.
+        """
         pem = self._signer.public_key_pem()
-        found = chain_head.find_run(self._locker, plan.header.run.id, public_key=pem)
-        closed = Closed(head=found[0], manifest=found[1]) if found else self._append(plan, context, pem)
+        found = self._find(plan, pem)
+        if found is None and context is None:
+            raise ChainBroken(f"run {plan.header.run.id} is in no manifest of {self._locker.describe()}.")
+        if found is not None:
+            closed = Closed(head=found[0], manifest=found[1])
+        elif context is not None:
+            closed = self._append(plan, context, pem)
         self._pin.remember(closed.head, locker_id=closed.manifest.locker_id)
-        self._tell(closed.manifest)
-        self._ledger.record_run(run_row(closed.head.sha256, closed.manifest))
+        try:
+            self._tell(closed.manifest)
+            self._ledger.record_run(run_row(closed.head.sha256, closed.manifest))
+        except (LedgerError, AccessError) as error:
+            return msgspec.structs.replace(closed, ledger_lags=str(error))
         return closed
+
+    def already(self, plan: Plan) -> Closed | None:
+        """The run as it stands in the chain, if it was closed before; the ledger is told what it lacks."""
+        return self(plan, None) if self._find(plan, self._signer.public_key_pem()) else None
+
+    def _find(self, plan: Plan, pem: bytes) -> tuple[Head, Manifest] | None:
+        since = plan.header.started_at
+        return chain_head.find_run(self._locker, plan.header.run.id, since=since, public_key=pem)
 
     def _append(self, plan: Plan, context: Context, pem: bytes) -> Closed:
         outcomes, objects = self._outcomes(plan)
@@ -71,14 +92,16 @@ class CloseRun:
                     f"{self._locker.describe()} has no chain any more: restore it, or begin a new locker."
                 )
             if end.manifest is not None:
-                self._tell(end.manifest)  # a run that died right after its manifest was not told yet
+                # A run that died right after its manifest was not told yet.
+                self._tell(end.manifest)
+                self._ledger.record_run(run_row(end.head.sha256, end.manifest))
             made = self._manifest(plan, context, end, [outcome for outcome, _ in outcomes], named)
             body = manifest.seal(made, keyid=envelope.fingerprint(pem), sign=self._signer.sign)
             try:
                 self._locker.put(layout.chain_key(made.seq), body, retain_until=self._sealing.until(EvidenceKind.CHAIN))
             except AlreadySealed:
                 # Another run took the slot: stand on it. If it was this same run, its manifest is ours.
-                found = chain_head.find_run(self._locker, plan.header.run.id, public_key=pem)
+                found = self._find(plan, pem)
                 if found:
                     return Closed(head=found[0], manifest=found[1])
                 continue
@@ -89,22 +112,28 @@ class CloseRun:
 
     def _outcomes(self, plan: Plan) -> tuple[list[tuple[Outcome, SealedObject]], list[SealedObject]]:
         found = []
-        for one in self._locker.versions(f"outcome/{plan.header.run.id}/"):
-            if one.delete_marker or not one.latest:
-                continue
-            body = self._locker.get(one.key, version_id=one.version_id)
-            sealed = self._sealing.known(one.key, EvidenceKind.OUTCOME, body, version_id=one.version_id)
-            found.append((sealing.read_outcome(one.key, body), sealed))
+        for planned in plan.accounts:
+            key = layout.outcome_key(plan.header.run.id, planned.account)
+            try:
+                body = self._locker.get(key)
+                outcome = self._sealing.outcome(key, body)
+            except EvidenceError:
+                continue  # none was committed, or somebody else's stands there: the account counts as not read
+            found.append((outcome, self._sealing.known(key, EvidenceKind.OUTCOME, body)))
         return found, [sealed for _, sealed in found]
 
     def _plan_object(self, plan: Plan) -> SealedObject:
         key = layout.plan_key(plan.header.run.id)
-        return self._sealing.commit(key, EvidenceKind.PLAN, sealing.plan_bytes(plan), count=len(plan.accounts) + 1)[0]
+        return self._sealing.commit(
+            key, EvidenceKind.PLAN, self._sealing.signed_plan(plan), count=len(plan.accounts) + 1
+        )[0]
 
     def _manifest(
         self, plan: Plan, context: Context, end: ChainEnd, outcomes: list[Outcome], named: tuple[SealedObject, ...]
     ) -> Manifest:
         header, last = plan.header, end.manifest
+        leftovers = Leftovers(self._locker, public_key=self._signer.public_key_pem(), now=self._clock.now())
+        left = leftovers(header.run.id, {one.key for one in named}, end.head)
         before = last.last_tick if last else None
         draft = Manifest(
             locker_id=end.genesis.locker_id(),
@@ -120,10 +149,10 @@ class CloseRun:
             governance=self._governance(context, last),
             previous_verified=context.previous_verified,
             organization_gaps=_organization_gaps(context),
-            coverage=_coverage(plan, outcomes),
-            counts=_sum(outcomes),
+            coverage=coverage_of(plan, outcomes),
+            counts=counts_of(outcomes),
             objects=named,
-            superseded=self._superseded(plan, named, last),
+            superseded=left,
             merkle_root=manifest.objects_root(named),
             calls=sum(one.calls for one in outcomes),
             throttled=sum(one.throttled for one in outcomes),
@@ -143,40 +172,6 @@ class CloseRun:
             self._locker, next(one for one in last.objects if one.kind is EvidenceKind.CONTEXT), last.seq
         )
 
-    def _superseded(self, plan: Plan, named: tuple[SealedObject, ...], last: Manifest | None) -> tuple[Superseded, ...]:
-        """What this run, and runs that were begun and never closed, left behind without a commit naming it."""
-        ours = {one.key for one in named}
-        run_id = plan.header.run.id
-        left = [
-            _left(one, "another attempt of this run was committed first, or this one was cut short")
-            for one in self._below(run_id)
-            if one.key not in ours
-        ]
-        for other in self._abandoned(run_id, last):
-            left += [
-                _left(one, f"run {other} was begun and not closed when this manifest was written")
-                for one in self._below(other)
-            ]
-        return tuple(sorted(left))
-
-    def _below(self, run_id: str) -> list[ObjectVersion]:
-        found = [one for prefix in layout.run_prefixes(run_id) for one in self._locker.versions(prefix)]
-        return [one for one in found if not one.delete_marker]
-
-    def _abandoned(self, run_id: str, last: Manifest | None) -> list[str]:
-        """Runs with a plan, newer than the last closed one, that no manifest has: older ones were declared then."""
-        since = min(last.run.id, canonical.run_id(last.started_at - OPEN_RUN)) if last else ""
-        planned = {layout.Place(one.key).run_id for one in self._locker.versions("plan/")}
-        pem = self._signer.public_key_pem()
-        return sorted(
-            one for one in planned
-            if one and one != run_id and one >= since and chain_head.find_run(self._locker, one, public_key=pem) is None
-        )  # fmt: skip
-
-
-def _left(one: ObjectVersion, reason: str) -> Superseded:
-    return Superseded(key=one.key, size=one.size, reason=reason, version_id=one.version_id)
-
 
 def _named(
     plan: Plan, outcomes: list[Outcome], committed: list[SealedObject], plan_object: SealedObject
@@ -186,7 +181,8 @@ def _named(
     return tuple(sorted([plan_object, *shared, *committed, *(one for outcome in outcomes for one in outcome.objects)]))
 
 
-def _coverage(plan: Plan, outcomes: list[Outcome]) -> tuple[AccountCoverage, ...]:
+def coverage_of(plan: Plan, outcomes: list[Outcome]) -> tuple[AccountCoverage, ...]:
+    """How each planned account came out, as a manifest states it."""
     by_account = {one.account: one for one in outcomes}
     return tuple(_covered(one, by_account.get(one.account)) for one in plan.accounts)
 
@@ -200,7 +196,7 @@ def _covered(planned: PlannedAccount, outcome: Outcome | None) -> AccountCoverag
         return AccountCoverage(
             account=planned.account,
             status="unreachable",
-            reason="no outcome was committed",
+            reason="no outcome of ours was committed",
             identities=0,
             cells=0,
             cells_ok=0,
@@ -219,7 +215,8 @@ def _organization_gaps(context: Context) -> tuple[str, ...]:
     return tuple(f"{cell.collector}: {cell.reason}" for cell in context.cells if cell.status is not CellStatus.OK)
 
 
-def _sum(outcomes: list[Outcome]) -> tuple[tuple[str, int], ...]:
+def counts_of(outcomes: list[Outcome]) -> tuple[tuple[str, int], ...]:
+    """The counts of all outcomes, added up."""
     total: Counter[str] = Counter()
     for outcome in outcomes:
         total.update(dict(outcome.counts))

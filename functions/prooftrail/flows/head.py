@@ -1,5 +1,8 @@
 """The end of a locker's chain: what the next run stands on, and whether it may."""
 
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
 import msgspec
 
 from prooftrail.errors import ChainBroken, EvidenceError
@@ -10,7 +13,7 @@ from prooftrail.evidence.manifest import Genesis, Head, Manifest
 from prooftrail.model.run import Pointer, SealedObject
 from prooftrail.ports import HeadPin, Locker
 
-_WALK = 50  # manifests looked back for a run; more overlapping runs than this have never been seen
+_CLOCKS_APART = timedelta(hours=1)  # how far the clocks of two machines that write one chain may differ
 
 
 class ChainEnd(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,11 +68,16 @@ def chain_end(locker: Locker, *, public_key: bytes) -> ChainEnd | None:
     )
 
 
-def check_pin(end: ChainEnd, pin: HeadPin, locker: Locker) -> None:
+def check_pin(end: ChainEnd | None, pin: HeadPin, locker: Locker) -> None:
     """Refuse a chain that ends before the head we saw last, or holds another in its place. Raises ChainBroken."""
     seen = pin.recall()
     if seen is None:
         return
+    if end is None:
+        raise ChainBroken(
+            f"{locker.describe()} holds no chain, and slot {seen.seq} was there before: all of it was removed, or --home "
+            "belongs to another locker. Restore it, or name a new --home for a new locker."
+        )
     if seen.seq > end.head.seq:
         raise ChainBroken(
             f"{locker.describe()} ends at slot {end.head.seq}, and slot {seen.seq} was there before: the end was cut off. Restore it, or begin a new locker."
@@ -81,13 +89,21 @@ def check_pin(end: ChainEnd, pin: HeadPin, locker: Locker) -> None:
         )
 
 
-def find_run(locker: Locker, run_id: str, *, public_key: bytes) -> tuple[Head, Manifest] | None:
-    """The manifest that sealed a run, looked for from the end of the chain."""
-    for seq in reversed(_slots(locker)[-_WALK:]):
-        read = chain.read([(seq, _file(locker, seq))], public_key=public_key)
-        link = read.of_run(run_id)
-        if link and isinstance(link.content, Manifest):
-            return Head(seq=link.seq, sha256=link.sha256), link.content
+def manifests_back(locker: Locker, *, public_key: bytes) -> Iterator[tuple[Head, Manifest]]:
+    """The manifests from the newest back to the first, each read when it is asked for; unreadable ones are left out."""
+    for seq in reversed(_slots(locker)):
+        for link in chain.read([(seq, _file(locker, seq))], public_key=public_key).links:
+            if isinstance(link.content, Manifest):
+                yield Head(seq=link.seq, sha256=link.sha256), link.content
+
+
+def find_run(locker: Locker, run_id: str, *, since: datetime, public_key: bytes) -> tuple[Head, Manifest] | None:
+    """The manifest that sealed a run begun at `since`, looked for from the end of the chain back to that time."""
+    for head, one in manifests_back(locker, public_key=public_key):
+        if one.run.id == run_id:
+            return head, one
+        if one.closed_at < since - _CLOCKS_APART:
+            return None
     return None
 
 

@@ -115,10 +115,18 @@ class _Account:
 
     def _not_read(self, run: RunSummary, wrong: str | None) -> None:
         covered = self._history.coverage(run.run_id, self._account)
-        if wrong or covered:
+        if not wrong and covered is None:
+            if self._seen_before(run):
+                self._note(run, "the account", "left out", "it is not among the accounts of this run any more")
+        elif wrong or covered:
             status = "disbelieved" if wrong or covered is None else covered.status
             reason = wrong or (covered.reason if covered else None)
             self._note(run, "the account", status, reason)
+
+    def _seen_before(self, run: RunSummary) -> bool:
+        """Whether an earlier run knew the account: one that was never there is no gap."""
+        earlier = (one for one in self._history.runs if one.taken_at < run.taken_at)
+        return any(self._history.coverage(one.run_id, self._account) for one in earlier)
 
     def _cells(self, run: RunSummary, cells: tuple[Cell, ...]) -> None:
         for one in cells:

@@ -1,23 +1,23 @@
 """The deep look: unpack every object a manifest names, hash the content, decode each line strictly, count again."""
 
-from collections import Counter
 from collections.abc import Callable, Iterator
 
 import msgspec
 
-from prooftrail.errors import EvidenceUnreadable
-from prooftrail.evidence import lines
+from prooftrail.errors import EvidenceError, EvidenceUnreadable
+from prooftrail.evidence import layout, lines
 from prooftrail.evidence.context import Context
 from prooftrail.evidence.findings import Fault, Problem
 from prooftrail.evidence.manifest import Manifest
 from prooftrail.model import canonical
 from prooftrail.model.identity import Identity
-from prooftrail.model.run import EvidenceKind, SealedObject
+from prooftrail.model.run import EvidenceKind, Outcome, Plan, SealedObject
 from prooftrail.model.snapshot import Header, Line, PersonRecord
 from prooftrail.ports import Locker, RawResponse
 
-from . import sealing
+from . import close_run, sealing
 
+_OF_ACCOUNTS = (EvidenceKind.RAW, EvidenceKind.PEOPLE, EvidenceKind.SNAPSHOT)
 _decoders: dict[EvidenceKind, msgspec.json.Decoder[object]] = {
     EvidenceKind.SNAPSHOT: msgspec.json.Decoder(Line),
     EvidenceKind.PEOPLE: msgspec.json.Decoder(PersonRecord),
@@ -26,25 +26,53 @@ _decoders: dict[EvidenceKind, msgspec.json.Decoder[object]] = {
 }
 
 
+class _Seen:
+    """What the objects of one manifest hold, counted as they are opened."""
+
+    def __init__(self) -> None:
+        self.identities = 0
+        self.plan: Plan | None = None
+        self.outcomes: list[Outcome] = []
+
+
 def manifest(one: Manifest, sound: set[str], locker: Locker) -> Iterator[Problem]:
     """Everything in the objects of `one` that does not add up; only objects in `sound` are opened."""
-    counted: Counter[str] = Counter()
+    seen = _Seen()
     for sealed in one.objects:
         if sealed.key not in sound:
             continue
         try:
             body = locker.get(sealed.key, version_id=sealed.version_id)
-            yield from _READERS.get(sealed.kind, _data)(sealed, body, one, counted)
-        except EvidenceUnreadable as error:
+            yield from _READERS.get(sealed.kind, _data)(sealed, body, one, seen)
+        except EvidenceError as error:
             yield Problem(fault=Fault.UNREADABLE, where=sealed.key, detail=str(error))
-    snapshots = {each.key for each in one.objects if each.kind is EvidenceKind.SNAPSHOT}
+    if {each.key for each in one.objects if each.kind is not EvidenceKind.RAW} <= sound:
+        for detail in _added_up(one, seen):
+            yield Problem(fault=Fault.RECOUNT, where=layout.chain_key(one.seq), detail=detail)
+
+
+def _added_up(one: Manifest, seen: _Seen) -> Iterator[str]:
+    """What the manifest states beyond its objects, held against what they hold."""
     stated = dict(one.counts).get("identities", 0)
-    if snapshots <= sound and counted["identities"] != stated:
-        detail = f"manifest {one.seq} counts {stated} identities, its snapshots hold {counted['identities']}"
-        yield Problem(fault=Fault.RECOUNT, where=f"chain/{one.seq:08d}.json", detail=detail)
+    if seen.identities != stated:
+        yield f"manifest {one.seq} counts {stated} identities, its snapshots hold {seen.identities}"
+    if seen.plan is None:
+        return
+    if close_run.coverage_of(seen.plan, seen.outcomes) != one.coverage:
+        yield f"manifest {one.seq} states another coverage than its plan and outcomes give"
+    if close_run.counts_of(seen.outcomes) != one.counts:
+        yield f"manifest {one.seq} states other counts than its outcomes add up to"
+    if seen.plan.header.run != one.run or seen.plan.header.started_at != one.started_at:
+        yield f"manifest {one.seq} states another run or start than its plan"
+    listed = {each for outcome in seen.outcomes for each in outcome.objects}
+    stray = [each.key for each in one.objects if each.kind in _OF_ACCOUNTS and each not in listed]
+    of_plan = {each.key for each in (seen.plan.header.people, seen.plan.header.raw) if each is not None}
+    for key in stray:
+        if key not in of_plan:
+            yield f"manifest {one.seq} names {key}, which no outcome does"
 
 
-def _data(sealed: SealedObject, body: bytes, one: Manifest, counted: Counter[str]) -> Iterator[Problem]:
+def _data(sealed: SealedObject, body: bytes, one: Manifest, seen: _Seen) -> Iterator[Problem]:
     decoder = _decoders.get(sealed.kind)
     if decoder is None:
         raise EvidenceUnreadable(f"{sealed.key} is of kind {sealed.kind}, which no manifest may name.")
@@ -56,7 +84,7 @@ def _data(sealed: SealedObject, body: bytes, one: Manifest, counted: Counter[str
     found = 0
     for record in lines.records(sealed.key, data, decoder):
         found += 1
-        counted["identities"] += isinstance(record, Identity)
+        seen.identities += isinstance(record, Identity)
         if isinstance(record, Header) and (record.run_id != one.run.id or record.account not in sealed.key):
             detail = f"it is the snapshot of account {record.account} in run {record.run_id}"
             yield Problem(fault=Fault.REPLAYED, where=sealed.key, detail=detail)
@@ -66,28 +94,25 @@ def _data(sealed: SealedObject, body: bytes, one: Manifest, counted: Counter[str
         )
 
 
-def _outcome(sealed: SealedObject, body: bytes, one: Manifest, _: Counter[str]) -> Iterator[Problem]:
+def _outcome(sealed: SealedObject, body: bytes, one: Manifest, seen: _Seen) -> Iterator[Problem]:
     outcome = sealing.read_outcome(sealed.key, body)
+    seen.outcomes.append(outcome)
     if outcome.run_id != one.run.id or outcome.account not in sealed.key:
         detail = f"it is the outcome of account {outcome.account} in run {outcome.run_id}"
         yield Problem(fault=Fault.REPLAYED, where=sealed.key, detail=detail)
-    named = {each.key for each in one.objects}
+    named = set(one.objects)
     for each in outcome.objects:
-        if each.key not in named:
+        if each not in named:
             yield Problem(
                 fault=Fault.RECOUNT, where=sealed.key, detail=f"it names {each.key}, which the manifest does not"
             )
 
 
-def _plan(sealed: SealedObject, body: bytes, one: Manifest, _: Counter[str]) -> Iterator[Problem]:
-    plan = sealing.read_plan(sealed.key, body)
+def _plan(sealed: SealedObject, body: bytes, one: Manifest, seen: _Seen) -> Iterator[Problem]:
+    plan = seen.plan = sealing.read_plan(sealed.key, body)
     if plan.header.run.id != one.run.id:
         yield Problem(fault=Fault.REPLAYED, where=sealed.key, detail=f"it is the plan of run {plan.header.run.id}")
-    if tuple(each.account for each in plan.accounts) != tuple(each.account for each in one.coverage):
-        yield Problem(
-            fault=Fault.RECOUNT, where=sealed.key, detail="the manifest covers other accounts than the plan names"
-        )
 
 
-type _Reader = Callable[[SealedObject, bytes, Manifest, Counter[str]], Iterator[Problem]]
+type _Reader = Callable[[SealedObject, bytes, Manifest, _Seen], Iterator[Problem]]
 _READERS: dict[EvidenceKind, _Reader] = {EvidenceKind.OUTCOME: _outcome, EvidenceKind.PLAN: _plan}

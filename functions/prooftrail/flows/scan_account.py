@@ -11,7 +11,6 @@ from prooftrail.evidence.lines import LineWriter
 from prooftrail.evidence.redaction import Redactor
 from prooftrail.inventory import assemble
 from prooftrail.inventory.context import OrgContext
-from prooftrail.model import canonical
 from prooftrail.model.account import AccountReadings
 from prooftrail.model.organization import Account, AccountState
 from prooftrail.model.reading import Cell, CellStatus, Collector
@@ -19,7 +18,6 @@ from prooftrail.model.run import EvidenceKind, Outcome, OutcomeStatus, PlannedAc
 from prooftrail.model.snapshot import Snapshot
 from prooftrail.ports import AccountSource, Clock, FingerprintKey, Locker, Target
 
-from . import sealing
 from .carry import carry_of
 from .sealing import Sealing
 from .tell_ledger import TellLedger, previous_snapshot
@@ -44,12 +42,14 @@ class ScanAccount:
 
     def __call__(self, planned: PlannedAccount, *, run: Run, context: Context) -> Outcome:
         """Read, seal, commit. An account that cannot be read is an outcome too."""
-        key = layout.outcome_key(run.id, planned.account)
+        return self._committed(run.id, planned.account) or self._attempt(planned, run, context)
+
+    def _committed(self, run_id: str, account: str) -> Outcome | None:
+        key = layout.outcome_key(run_id, account)
         try:
-            body = self._locker.get(key)
+            return self._sealing.outcome(key, self._locker.get(key))
         except EvidenceMissing:
-            return self._attempt(planned, run, context)
-        return sealing.read_outcome(key, body)
+            return None
 
     def _attempt(self, planned: PlannedAccount, run: Run, context: Context) -> Outcome:
         before, note = previous_snapshot(self._locker, planned.previous)
@@ -79,6 +79,8 @@ class ScanAccount:
             context=org_context(context),
             governance=context.governance,
         )
+        if committed := self._committed(run.id, planned.account):
+            return committed  # another attempt was quicker: what we read need not be left behind
         objects = self._objects(after, run, raw, redactor)
         outcome = self._commit(_read(draft, readings, after, objects))
         if outcome.objects == objects:
@@ -96,8 +98,8 @@ class ScanAccount:
     def _commit(self, outcome: Outcome) -> Outcome:
         outcome = msgspec.structs.replace(outcome, finished_at=self._clock.now())
         key = layout.outcome_key(outcome.run_id, outcome.account)
-        _, body = self._sealing.commit(key, EvidenceKind.OUTCOME, canonical.encode(outcome))
-        return sealing.read_outcome(key, body)
+        _, body = self._sealing.commit(key, EvidenceKind.OUTCOME, self._sealing.signed_outcome(outcome))
+        return self._sealing.outcome(key, body)
 
     def _target(self, planned: PlannedAccount, context: Context) -> Target:
         direct = planned.account == context.caller_account

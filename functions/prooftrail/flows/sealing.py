@@ -1,5 +1,7 @@
 """Puts evidence into a locker and takes it out again, under the names and hashes the manifest will hold."""
 
+import hashlib
+import hmac
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
@@ -37,8 +39,8 @@ _plan_lines = msgspec.json.Decoder(PlanHeader | PlannedAccount)
 class Sealing:
     """Seals into one locker, each kind for its own time."""
 
-    def __init__(self, locker: Locker, *, clock: Clock, retention: Retention) -> None:
-        self.locker, self.clock, self._retention = locker, clock, retention
+    def __init__(self, locker: Locker, *, clock: Clock, retention: Retention, secret: bytes) -> None:
+        self.locker, self.clock, self._retention, self._secret = locker, clock, retention, secret
 
     def data(self, kind: EvidenceKind, run_id: str, account: str, packed: Packed) -> SealedObject:
         """Seal a data object under its content's name; the same content again is the object that is there already."""
@@ -47,6 +49,39 @@ class Sealing:
     def context(self, run_id: str, packed: Packed) -> SealedObject:
         """Seal a run's context."""
         return self._seal(layout.context_key(run_id, packed.sha256), EvidenceKind.CONTEXT, packed)
+
+    def signed_plan(self, plan: Plan) -> bytes:
+        """A plan as it is committed, with this deployment's code over it."""
+        bare = msgspec.structs.replace(plan, header=msgspec.structs.replace(plan.header, mac=""))
+        code = self._code(plan_bytes(bare))
+        return plan_bytes(msgspec.structs.replace(plan, header=msgspec.structs.replace(plan.header, mac=code)))
+
+    def signed_outcome(self, outcome: Outcome) -> bytes:
+        """An outcome as it is committed, with this deployment's code over it."""
+        code = self._code(canonical.encode(msgspec.structs.replace(outcome, mac="")))
+        return canonical.encode(msgspec.structs.replace(outcome, mac=code))
+
+    def plan(self, key: str, data: bytes) -> Plan:
+        """A committed plan of this deployment. Raises EvidenceUnreadable for anybody else's: it would steer our runs."""
+        found = read_plan(key, data)
+        self._require(hmac.compare_digest(self.signed_plan(found), data), key)
+        return found
+
+    def outcome(self, key: str, data: bytes) -> Outcome:
+        """A committed outcome of this deployment. Raises EvidenceUnreadable for anybody else's: we would sign it."""
+        found = read_outcome(key, data)
+        self._require(hmac.compare_digest(self.signed_outcome(found), data), key)
+        return found
+
+    def _require(self, ours: bool, key: str) -> None:
+        if not ours:
+            raise EvidenceUnreadable(
+                f"{key} was not written by this deployment: somebody else can write to {self.locker.describe()}, or the"
+                " fingerprint key was changed."
+            )
+
+    def _code(self, body: bytes) -> str:
+        return hmac.new(self._secret, b"commit\0" + body, hashlib.sha256).hexdigest()
 
     def commit(self, key: str, kind: EvidenceKind, body: bytes, *, count: int = 1) -> tuple[SealedObject, bytes]:
         """Commit a step under its fixed name; if an earlier attempt has, its bytes are the ones that count."""
@@ -60,8 +95,9 @@ class Sealing:
         sha = canonical.sha256(body)
         return _sealed(key, kind, sha, sha, len(body), count, version, until), body
 
-    def known(self, key: str, kind: EvidenceKind, body: bytes, *, version_id: str | None) -> SealedObject:
+    def known(self, key: str, kind: EvidenceKind, body: bytes) -> SealedObject:
         """What a manifest says of a commit that is there already."""
+        version_id = self._version(key)
         until = self.locker.retained_until(key, version_id=version_id) or self.until(kind)
         sha = canonical.sha256(body)
         return _sealed(key, kind, sha, sha, len(body), 1, version_id, until)
@@ -116,7 +152,7 @@ def plan_bytes(plan: Plan) -> bytes:
 
 def read_plan(key: str, data: bytes) -> Plan:
     """A committed plan. Raises EvidenceUnreadable."""
-    header, *accounts = lines.records(key, data, _plan_lines)
+    header, *accounts = [*lines.records(key, data, _plan_lines)] or [None]
     if not isinstance(header, PlanHeader):
         raise EvidenceUnreadable(f"{key} does not begin with a plan's header.")
     return Plan(header=header, accounts=tuple(one for one in accounts if isinstance(one, PlannedAccount)))

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import msgspec
 
-from prooftrail.errors import ChainBroken, EvidenceMissing
+from prooftrail.errors import ChainBroken, EvidenceError, EvidenceMissing
 from prooftrail.evidence import envelope, layout, lines, manifest
 from prooftrail.evidence.context import Context
 from prooftrail.evidence.lines import LineWriter
@@ -82,10 +82,9 @@ class StartRun:
         Raises ChainBroken where nothing may be appended, and AccessError where AWS does not say who we are.
         """
         end = chain_head.chain_end(self._locker, public_key=self._signer.public_key_pem())
-        if end is not None:
-            chain_head.check_pin(end, self._pin, self._locker)
-            if unfinished := self._unfinished(run, end):
-                return Started(plan=unfinished, context=self.context_of(unfinished), resumed=True)
+        chain_head.check_pin(end, self._pin, self._locker)
+        if end is not None and (unfinished := self._unfinished(run, end)):
+            return Started(plan=unfinished, context=self.context_of(unfinished), resumed=True)
         return self._begin(run, end)
 
     def context_of(self, plan: Plan) -> Context:
@@ -97,16 +96,19 @@ class StartRun:
             return self._plan(run.id)
         planned = (one.key for one in self._locker.versions("plan/") if layout.Place(one.key).kind is EvidenceKind.PLAN)
         for name in sorted(planned, reverse=True):
-            plan = sealing.read_plan(name, self._locker.get(name))
+            try:
+                plan = self._sealing.plan(name, self._locker.get(name))
+            except EvidenceError:
+                continue  # not ours, or no plan: the next manifest says what it is
             same_end = plan.header.head_sha256 == end.head.sha256
-            recent = run.taken_at - plan.header.run.taken_at < RESUME
+            recent = timedelta() <= run.taken_at - plan.header.run.taken_at < RESUME
             return plan if same_end and recent and plan.header.run.trigger is RunTrigger.MANUAL else None
         return None
 
     def _plan(self, run_id: str) -> Plan | None:
         key = layout.plan_key(run_id)
         try:
-            return sealing.read_plan(key, self._locker.get(key))
+            return self._sealing.plan(key, self._locker.get(key))
         except EvidenceMissing:
             return None
 
@@ -133,23 +135,26 @@ class StartRun:
         plan = Plan(header=header, accounts=self._accounts(run, context, end))
         key = layout.plan_key(run.id)
         _, committed = self._sealing.commit(
-            key, EvidenceKind.PLAN, sealing.plan_bytes(plan), count=len(plan.accounts) + 1
+            key, EvidenceKind.PLAN, self._sealing.signed_plan(plan), count=len(plan.accounts) + 1
         )
-        winner = sealing.read_plan(key, committed)
+        winner = self._sealing.plan(key, committed)
         return Started(
-            plan=winner, context=context if winner == plan else self.context_of(winner), resumed=winner != plan
+            plan=winner, context=self.context_of(winner), resumed=winner.header.started_at != plan.header.started_at
         )
 
     def _redactor(self) -> Redactor:
         return Redactor(self._fingerprints.secret(), self._governance.scope.tags.owner)
 
     def _genesis(self, seen: OrganizationReadings) -> ChainEnd:
+        pem = self._signer.public_key_pem()
+        begun = chain_head.chain_end(self._locker, public_key=pem)
+        if begun is not None:
+            return begun  # another first run was quicker
         stranger = next(iter(self._locker.versions("")), None)
         if stranger is not None:
             raise ChainBroken(
                 f"{self._locker.describe()} holds {stranger.key} and no chain: a new locker must be empty. Choose another, or empty this one."
             )
-        pem = self._signer.public_key_pem()
         genesis = Genesis(
             deployment_id=str(uuid.uuid4()),
             organization_id=seen.facts.id,

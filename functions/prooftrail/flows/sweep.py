@@ -22,13 +22,18 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Swept(msgspec.Struct, frozen=True, kw_only=True):
-    """A run that is in the chain: where, what it states, and what broke on the way."""
+    """A run that is in the chain: where, what it states, and what broke on the way.
+
+    `already` says that it was sealed before and nothing was asked now.
+    """
 
     head: Head
     manifest: Manifest
     plan: Plan
     context: Context
     resumed: bool
+    already: bool
+    ledger_lags: str | None
     failures: tuple[Failure, ...]
 
 
@@ -46,15 +51,20 @@ class Sweep:
         """Carry the run from plan to manifest. A failed account is data; only a broken chain or missing access raises."""
         started = self._start(run)
         tell = progress or _silent
-        tell(started.plan, None)
-        failures = self._scan_all(started.plan, started.context, tell)
-        closed = self._close(started.plan, started.context)
+        already = self._close.already(started.plan) if started.resumed else None
+        failures: list[Failure] = []
+        if already is None:
+            tell(started.plan, None)
+            failures = self._scan_all(started.plan, started.context, tell)
+        closed = already or self._close(started.plan, started.context)
         return Swept(
             head=closed.head,
             manifest=closed.manifest,
             plan=started.plan,
             context=started.context,
-            resumed=started.resumed,
+            resumed=started.resumed and already is None,
+            already=already is not None,
+            ledger_lags=closed.ledger_lags,
             failures=tuple(sorted(failures, key=lambda one: one.account)),
         )
 

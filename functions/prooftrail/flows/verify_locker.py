@@ -80,16 +80,14 @@ class VerifyLocker:
         now = self._clock.now()
         chain = chain_head.read_chain(self._locker, public_key=trust.public_key)
         problems = list(chain.problems) + list(_outside(chain, trust))
-        seen = list(self._seen(run_id))
+        seen = list(self._seen(chain, run_id))
         expected = verify.objects(
             chain, seen, now=now, store_keeps_time=self._locker.keeps_time, open_runs=self._open_runs(chain)
         )
         problems += [
             one
             for one in expected
-            if run_id is None
-            or layout.Place(one.where).run_id == run_id
-            or layout.Place(one.where).kind is EvidenceKind.CHAIN
+            if run_id is None or run_id in one.where or layout.Place(one.where).kind is EvidenceKind.CHAIN
         ]
         if run_id is None:
             problems += verify.overdue(chain, now)
@@ -102,24 +100,23 @@ class VerifyLocker:
             problems += self._deep(chain, sound, run_id)
         return self._answer(chain, trust, seen, problems, deep)
 
-    def _seen(self, run_id: str | None) -> Iterator[Seen]:
+    def _seen(self, chain: Chain, run_id: str | None) -> Iterator[Seen]:
         prefixes = ("",) if run_id is None else (*layout.run_prefixes(run_id), "chain/")
         listed = [one for prefix in prefixes for one in self._locker.versions(prefix)]
+        sizes = {key: {one.size for one in named} for key, named in verify.expectations(chain).items()}
+
+        def seen(one: ObjectVersion) -> Seen:
+            # What no manifest names, or has another size, needs no reading to be wrong; it may be of any size.
+            return self._hashed(one) if one.size in sizes.get(one.key, ()) else _listed(one, None)
+
         with ThreadPoolExecutor(max_workers=_READERS) as pool:
-            yield from pool.map(self._hashed, listed)
+            yield from pool.map(seen, listed)
 
     def _hashed(self, one: ObjectVersion) -> Seen:
-        sha, size = None, one.size
-        if not one.delete_marker:
-            try:
-                body = self._locker.get(one.key, version_id=one.version_id)
-                sha, size = canonical.sha256(body), len(body)
-            except EvidenceError:
-                size = UNREADABLE_SIZE  # gone since it was listed, or nothing a locker would have written
-        return Seen(
-            key=one.key, version_id=one.version_id, stored_at=one.stored_at, sha256=sha, size=size,
-            latest=one.latest, delete_marker=one.delete_marker,
-        )  # fmt: skip
+        try:
+            return _listed(one, canonical.sha256(self._locker.get(one.key, version_id=one.version_id)))
+        except EvidenceError:  # gone since it was listed, or nothing a locker would have written
+            return msgspec.structs.replace(_listed(one, None), size=UNREADABLE_SIZE)
 
     def _open_runs(self, chain: Chain) -> dict[str, datetime]:
         """Runs with a plan that names a manifest of this chain, and no manifest of their own."""
@@ -134,7 +131,7 @@ class VerifyLocker:
             except EvidenceError:
                 continue
             if (plan.header.head_seq, plan.header.head_sha256) in heads and plan.header.run.id == run_id:
-                found[run_id] = plan.header.started_at
+                found[run_id] = one.stored_at  # the store's time: what the plan says of itself proves nothing yet
         return found
 
     def _deep(self, chain: Chain, sound: set[str], run_id: str | None) -> list[Problem]:
@@ -165,6 +162,18 @@ class VerifyLocker:
             problems=breaking,
             notes=tuple(sorted({one for one in problems if not one.breaks})),
         )
+
+
+def _listed(one: ObjectVersion, sha256: str | None) -> Seen:
+    return Seen(
+        key=one.key,
+        version_id=one.version_id,
+        stored_at=one.stored_at,
+        sha256=None if one.delete_marker else sha256,
+        size=one.size,
+        latest=one.latest,
+        delete_marker=one.delete_marker,
+    )
 
 
 def _verdict(chain: Chain, trust: Trust, breaking: tuple[Problem, ...]) -> Verdict:

@@ -99,12 +99,13 @@ class SealedObject(msgspec.Struct, frozen=True, order=True, kw_only=True):
 class Superseded(msgspec.Struct, frozen=True, order=True, kw_only=True):
     """An object that no commit names, with the reason it exists all the same.
 
-    Its hash is the one in its name: the scanner does not read back what it wrote.
+    `stored_sha256` is None for wire bodies, which the scanner does not read back: theirs is the hash in the name.
     """
 
     key: str
     size: int
     reason: str
+    stored_sha256: str | None = None
     version_id: str | None = None
 
 
@@ -135,7 +136,10 @@ class PlannedAccount(msgspec.Struct, frozen=True, kw_only=True, tag_field="recor
 
 
 class PlanHeader(msgspec.Struct, frozen=True, kw_only=True, tag_field="record", tag="plan"):
-    """The first line of a plan: the run, its context and the head of the chain it saw when it began."""
+    """The first line of a plan: the run, its context and the head of the chain it saw when it began.
+
+    `mac` is this deployment's code over the whole plan: until a manifest is signed nothing else tells whose it is.
+    """
 
     schema: str = "prooftrail.plan/1"
     run: Run
@@ -148,6 +152,7 @@ class PlanHeader(msgspec.Struct, frozen=True, kw_only=True, tag_field="record", 
     schedule: Schedule | None = None
     role_name: str | None = None
     started_at: datetime
+    mac: str = ""
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -166,7 +171,10 @@ class OutcomeStatus(StrEnum):
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """An account's commit for a run: the objects it sealed and the state of each cell. The first outcome wins."""
+    """An account's commit for a run: the objects it sealed and the state of each cell. The first outcome wins.
+
+    `mac` is this deployment's code over it, as in a plan.
+    """
 
     schema: str = "prooftrail.outcome/1"
     run_id: str
@@ -182,3 +190,4 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     counts: tuple[tuple[str, int], ...] = ()
     calls: int = 0
     throttled: int = 0
+    mac: str = ""

@@ -79,7 +79,13 @@ class Home:
             ) from wrong
 
     def remember(self, head: Head, *, locker_id: str) -> None:
-        """Keep `head` in place of the one before; a reader at the same time sees the one or the other."""
+        """Keep `head` in place of the one before; a reader at the same time sees the one or the other.
+
+        An older head of the same locker changes nothing: a run that is told again must not move the pin back.
+        """
+        held = self.head()
+        if held is not None and held.locker_id == locker_id and held.seq > head.seq:
+            return
         body = canonical.encode(PinnedHead(seq=head.seq, sha256=head.sha256, locker_id=locker_id))
         try:
             with atomic.opened(self.create().path) as directory:
