@@ -3,10 +3,9 @@
 AWS's libraries are imported where an address calls for them: whoever reads a directory should not wait for them.
 """
 
-import hashlib
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,9 +14,10 @@ from prooftrail.adapters.embedded.directory_locker import DirectoryLocker
 from prooftrail.adapters.embedded.file_signer import FileSigner
 from prooftrail.adapters.embedded.home import Home
 from prooftrail.adapters.embedded.sqlite_ledger import SqliteLedger
+from prooftrail.adapters.source_code import this_code
 from prooftrail.adapters.system_clock import SystemClock
 from prooftrail.errors import AccessError, ConfigError, ProoftrailError
-from prooftrail.evidence.manifest import Code, Head
+from prooftrail.evidence.manifest import Head
 from prooftrail.flows.close_run import CloseRun
 from prooftrail.flows.doctor import Doctor
 from prooftrail.flows.scan_account import ScanAccount
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
     from prooftrail.adapters.aws.sessions import Sessions
 
+_REGION = re.compile(r"[a-z]{2}(?:-[a-z]+)+-[0-9]+")
 _COLONS_IN_AN_ARN = 5
 _BUCKET, _TABLE, _KEY = "s3://", "dynamodb:", "kms:"
 
@@ -76,8 +77,9 @@ class Options:
         if self.regions.strip() == "all":
             return None
         named = tuple(one.strip() for one in self.regions.split(",") if one.strip())
-        if not named:
-            raise ConfigError(f"--regions {self.regions!r} names no region: write `all`, or e.g. eu-west-1,us-east-1.")
+        wrong = [one for one in named if not _REGION.fullmatch(one)]
+        if not named or wrong:
+            raise ConfigError(f"--regions {self.regions!r} names no regions: write `all`, or e.g. eu-west-1,us-east-1.")
         return named
 
 
@@ -107,10 +109,11 @@ def embedded(options: Options, *, clock: Clock | None = None) -> Deployment:
     regions, clock = options.region_list(), clock or SystemClock()
     sessions, governors = _sessions(options), Governors()
     partition = sessions.caller().partition
+    _apart(options)
     home = Home(options.home_path()).create()
     locker, ledger, signer = _locker(options), _ledger(options, home), _signer(options, home)
     fingerprints = _fingerprints(options, home)
-    sealing = Sealing(locker, clock=clock, retention=Retention())
+    sealing = Sealing(locker, clock=clock, retention=Retention(), secret=fingerprints.secret())
     code, tell = this_code(), TellLedger(locker=locker, ledger=ledger)
     scan = ScanAccount(
         locker=locker,
@@ -141,6 +144,18 @@ def embedded(options: Options, *, clock: Clock | None = None) -> Deployment:
     )
     sweep = Sweep(start=start, scan=scan, close=close, workers=options.workers)
     return Deployment(sweep=sweep, clock=clock, schedule=options.schedule)
+
+
+def _apart(options: Options) -> None:
+    """A home inside the locker would put keys among the evidence. Raises ConfigError before anything is written."""
+    if options.locker.startswith(_BUCKET):
+        _bucket(options.locker)
+        return
+    home, locker = options.home_path().resolve(), Path(options.locker).resolve()
+    if home == locker or locker in home.parents:
+        raise ConfigError(
+            f"--home {home} lies in the locker: keys do not belong among evidence. Name a directory outside it."
+        )
 
 
 def doctor(options: Options) -> Doctor:
@@ -190,14 +205,6 @@ def governance(folder: Path | None) -> Governance:
         raise ConfigError(f"{error.filename} cannot be read: {error.strerror}. Check its permissions.") from error
 
 
-def this_code() -> Code:
-    """The version and the hash over every source file of the package, in order of path."""
-    root, total = Path(__file__).parent, hashlib.sha256()
-    for one in sorted(root.rglob("*.py")):
-        total.update(f"{one.relative_to(root).as_posix()}\n".encode() + hashlib.sha256(one.read_bytes()).digest())
-    return Code(version=metadata.version("prooftrail"), sha256=total.hexdigest())
-
-
 def _sessions(options: Options) -> "Sessions":
     from prooftrail.adapters.aws.sessions import Sessions  # noqa: PLC0415
 
@@ -225,9 +232,12 @@ def _locker(options: Options) -> Locker:
 
 
 def _ledger(options: Options, home: Home) -> Ledger:
-    if options.ledger is None:
-        return SqliteLedger(home.ledger)
-    return open_ledger(options.ledger, profile=options.profile)
+    """The ledger, asked once: one that is damaged or not there is better known before a scan than after it."""
+    ledger = (
+        SqliteLedger(home.ledger) if options.ledger is None else open_ledger(options.ledger, profile=options.profile)
+    )
+    ledger.runs()
+    return ledger
 
 
 def _signer(options: Options, home: Home) -> Signer:

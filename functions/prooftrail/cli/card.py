@@ -203,12 +203,12 @@ def _proof(console: Console, trail: Trail) -> None:
         title = f"Proof, run {one.run_id}" if at == 0 else f"Carried over from run {one.run_id}, which asked AWS for it"
         console.print(render.heading(title))
         _named(console, "manifest", layout.chain_key(one.seq), "head", f"{one.seq}:{one.manifest_sha256}")
-        _named(console, "snapshot", one.snapshot.key, "sha256", one.snapshot.stored_sha256)
+        _named(console, "snapshot", one.snapshot.key, "as stored", one.snapshot.stored_sha256)
         if one.line:
             console.print(render.uncut("", f"line {one.line} once unpacked"))
         console.print(render.facts(_read(one)))
         for raw in one.raw:
-            _named(console, "raw", raw.key, "sha256", raw.stored_sha256)
+            _named(console, "raw", raw.key, "as stored", raw.stored_sha256)
         console.print(render.facts(_answers(one)))
 
 

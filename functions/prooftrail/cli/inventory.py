@@ -41,6 +41,8 @@ def inventory(
 ) -> None:
     """List every identity, human and non-human, headed by what could not be read."""
     form = _form(form, as_json)
+    if family and form != "table":
+        raise ConfigError("--family counts for people; as csv or json every row has its family: leave --family out.")
     wanted = Wanted(cls=arguments.identity_class(cls), kind=arguments.kind(kind), unowned=unowned)
     only = arguments.account(account)
     history = arguments.history(locker, profile)
@@ -51,11 +53,10 @@ def inventory(
         listing.inventory(view, list(found), gaps, by_family=family)
         return
     _warn_of(gaps)
-    rows = sorted(found, key=lambda row: (row.family or "", row.account, row.id)) if family else found
     if form == "json":
-        render.write(render.json_list(rows))
+        render.write(render.json_list(found))
     else:
-        render.write(render.csv_lines(listing.FIELDS, map(msgspec.to_builtins, rows)))
+        render.write(render.csv_lines(listing.FIELDS, map(msgspec.to_builtins, found)))
 
 
 def show(

@@ -60,7 +60,9 @@ def inventory(as_of: AsOf, rows: Sequence[InventoryRow], gaps: Sequence[NotRead]
     console = render.console()
     run = as_of.run
     console.print(render.heading(f"Identities as of {render.moment(run.taken_at)}, run {run.run_id}"))
-    not_read(console, gaps)
+    whole = len(as_of.standings) >= as_of.run.planned
+    not_read(console, gaps, of="Every account and every source" if whole else "Every source of the accounts shown")
+    _limited(console, as_of)
     if by_family:
         _families(console, rows)
     else:
@@ -69,14 +71,24 @@ def inventory(as_of: AsOf, rows: Sequence[InventoryRow], gaps: Sequence[NotRead]
     console.print(Text(_classes(rows)))
 
 
-def not_read(console: Console, gaps: Sequence[NotRead]) -> None:
+def not_read(console: Console, gaps: Sequence[NotRead], *, of: str = "Every account and every source") -> None:
     """Everything the view cannot speak about, one line each, before anything else."""
     if not gaps:
-        console.print(Text("Every account and every source that was planned was read whole.", style="green"))
+        console.print(Text(f"{of} that was planned was read whole.", style="green"))
         return
     console.print(Text(f"Not read ({len(gaps)}):", style="bold yellow"))
     for one in gaps:
         console.print(render.indented(Text(safe(one.sentence, longest=600), style="yellow"), 2))
+
+
+def _limited(console: Console, as_of: AsOf) -> None:
+    """Regions a scan was told to leave out: their secrets are in no list."""
+    for one in as_of.standings:
+        facts = one.snapshot.account if one.snapshot else None
+        left = set(facts.regions_enabled or ()) - set(facts.regions_read) if facts else set()
+        if left:
+            sentence = f"account {one.account}: secrets of {counted(len(left), 'enabled region')} were not asked for (--regions)"
+            console.print(render.indented(Text(sentence, style="yellow"), 2))
 
 
 def matches(rows: Iterable[InventoryRow]) -> None:

@@ -119,4 +119,4 @@ def parse_schedule(text: str | None) -> Schedule | None:
 
 def status_of(swept: Swept) -> int:
     """0 for a run sealed whole, 1 for one with gaps."""
-    return exits.WITH_GAPS if swept.manifest.gaps() or swept.failures else exits.DONE
+    return exits.WITH_GAPS if swept.manifest.gaps() or swept.failures or swept.ledger_lags else exits.DONE

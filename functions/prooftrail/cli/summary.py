@@ -32,9 +32,17 @@ def lines(swept: Swept, *, options: wiring.Options, elapsed_s: float) -> list[st
     one = swept.manifest
     how = "scheduled" if one.run.tick else "manual"
     finished = "finished a run that was cut short: " if swept.resumed else ""
+    if swept.already:
+        return [
+            f"run {one.run.id} was sealed already: nothing was asked, nothing was written",
+            *_ledger(swept),
+            f"head        {swept.head}",
+        ]
     return [
         f"{finished}run {one.run.id} ({how}), judged at {canonical.timestamp(one.run.taken_at)}",
         *_not_read(swept),
+        *_limited(options),
+        *_ledger(swept),
         f"accounts    {_accounts(swept)}",
         f"identities  {_identities(swept)}",
         *(f"missed      tick {canonical.timestamp(tick)} had no run" for tick in one.missed_ticks),
@@ -44,6 +52,20 @@ def lines(swept: Swept, *, options: wiring.Options, elapsed_s: float) -> list[st
         f"asked       {one.calls} calls, {one.throttled} throttled, {elapsed_s:.1f} s",
         f"head        {swept.head}",
         f"next        prooftrail verify {options.locker} --home {options.home_path()}",
+    ]
+
+
+def _limited(options: wiring.Options) -> list[str]:
+    """A scan of some regions is no whole scan, however well it went."""
+    named = options.region_list()
+    return [f"NOT READ    secrets of any region but {', '.join(named)}: --regions left the others out"] if named else []
+
+
+def _ledger(swept: Swept) -> list[str]:
+    if swept.ledger_lags is None:
+        return []
+    return [
+        f"LEDGER      was not told ({swept.ledger_lags}): the evidence is whole; `prooftrail ledger rebuild` mends it"
     ]
 
 
@@ -87,6 +109,8 @@ def as_json(swept: Swept) -> dict[str, Any]:
         "trigger": one.run.trigger,
         "taken_at": canonical.timestamp(one.run.taken_at),
         "resumed": swept.resumed,
+        "already_sealed": swept.already,
+        "ledger_lags": swept.ledger_lags,
         "head": str(swept.head),
         "accounts": [
             {"account": each.account, "status": each.status, "reason": each.reason, "identities": each.identities,

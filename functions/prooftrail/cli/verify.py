@@ -29,7 +29,7 @@ _CODES = {
     Verdict.UNREADABLE: exits.NOTHING_DONE,
 }
 _ASSURANCE = {
-    Assurance.SELF_SIGNED: "the key lies beside the data: whoever holds it could have made all of this",
+    Assurance.SELF_SIGNED: "signed with a key file: whoever holds it could have made all of this",
     Assurance.SINGLE_ACCOUNT: "an administrator of the signing account could forge what nobody else witnessed",
 }
 

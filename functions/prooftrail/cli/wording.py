@@ -110,7 +110,7 @@ def particulars(facts: Facts, at: datetime) -> Iterator[tuple[str, str]]:
         case ServiceSpecificCredential():
             yield "service", facts.service
             yield "status", facts.status
-            yield "expires", render.moment(facts.expires_at) if facts.expires_at else "never"
+            yield "expires", render.moment(facts.expires_at) if facts.expires_at else "it never expires"
         case Role():
             yield from _role(facts)
         case Secret():
@@ -125,6 +125,7 @@ def particulars(facts: Facts, at: datetime) -> Iterator[tuple[str, str]]:
         case PermissionSetFacts():
             yield "session", facts.session_duration or "unknown"
             yield "provisioned", "unknown" if facts.accounts is None else counted(len(facts.accounts), "account")
+            yield "assigned to", "not covered: this version does not collect assignments"
         case User() | Root():
             return
 
