@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import msgspec
 import pytest
@@ -16,7 +16,7 @@ from prooftrail.flows.verify_locker import Verdict
 from prooftrail.model import canonical
 from prooftrail.model.organization import AccountState
 from prooftrail.model.run import Outcome, OutcomeStatus, PlanAction, Run
-from prooftrail.ports import ObjectVersion
+from prooftrail.ports import ObjectVersion, Stored
 from tests.contracts.fakes import MemoryLocker
 from tests.flows.world import DAY_1, HOME, MEMBER, Dying, Killed, World
 
@@ -259,3 +259,32 @@ def test_a_ledger_that_fails_hides_no_sealed_run() -> None:
     swept = world.sweep()(world.day(1))
     assert swept.ledger_lags == "the ledger is full."
     assert world.verify().verdict is Verdict.INTACT
+
+
+def test_a_directory_that_was_copied_is_scanned_on_without_disowning_its_past() -> None:
+    world = scanned(3)
+    copy = MemoryLocker(now=lambda: DAY_1 + timedelta(days=40))  # everything is as new as the copy
+    for one in world.locker.versions(""):
+        copy.put(one.key, world.locker.get(one.key), retain_until=None)
+    world.locker = Directory(copy)  # type: ignore[assignment]
+    swept = world.sweep()(world.day(4))
+    assert swept.manifest.superseded == ()
+    assert world.verify().verdict is Verdict.INTACT
+
+
+def test_runs_long_closed_are_not_disowned_after_a_pause() -> None:
+    world = scanned()
+    for minutes in (90, 240):
+        world.clock.at = DAY_1 + timedelta(minutes=minutes)
+        world.sweep()(Run.manual(world.clock.now(), None))
+    assert world.sweep()(world.day(9)).manifest.superseded == ()
+
+
+class Directory(Versionless):
+    """A pulled copy that takes more."""
+
+    def put(self, key: str, body: bytes, *, retain_until: datetime | None) -> Stored:
+        return Stored(version_id=None, retain_until=self._inner.put(key, body, retain_until=retain_until).retain_until)
+
+    def retained_until(self, key: str, *, version_id: str | None = None) -> datetime | None:
+        return None

@@ -34,18 +34,23 @@ class Leftovers:
             known |= {one.key for one in closed.objects} | {one.key for one in closed.superseded}
         ours = "another attempt of this run was committed first, or this one was cut short"
         found = dict(self._unnamed(run_id, known, ours))
-        for _, closed in recent:
+        for number, (_, closed) in enumerate(recent):
+            if number and self._now - closed.closed_at > _LATE:
+                break
             late = f"another attempt of run {closed.run.id} wrote it after that run was closed"
             found |= dict(self._unnamed(closed.run.id, known, late))
-        for other in self._never_closed(head, {run_id, *(manifest.run.id for _, manifest in recent)}):
+        for other in self._never_closed(head, {run_id, *(closed.run.id for _, closed in recent)}):
             cut = f"run {other} was begun and not closed when this manifest was written"
             found |= dict(self._unnamed(other, known, cut))
         return tuple(sorted(found.values()))
 
     def _recent(self) -> Iterator[tuple[Head, Manifest]]:
-        """The last manifest, and those before it that were closed within a day."""
+        """The last manifest, and those before it that were closed within a day.
+
+        All of them where the store keeps no time of its own: a copied directory says of everything that it is new.
+        """
         for number, (head, one) in enumerate(chain_head.manifests_back(self._locker, public_key=self._public_key)):
-            if number and self._now - one.closed_at > _LATE:
+            if number and self._locker.keeps_time and self._now - one.closed_at > _LATE:
                 return
             yield head, one
 
@@ -79,9 +84,14 @@ class Leftovers:
         for one in chain(self._locker.versions("context/"), self._locker.versions("plan/")):
             run_id = layout.Place(one.key).run_id
             young = since is None or head.seq == 0 or one.stored_at >= since - OPEN_RUN
-            if run_id and young and run_id not in closed and not self._in_chain(run_id, one.stored_at):
+            if run_id and run_id not in closed and (not self._locker.keeps_time or young):
                 found.add(run_id)
-        return sorted(found)
+        return sorted(one for one in found if not self._in_chain(one, since))
 
-    def _in_chain(self, run_id: str, since: datetime) -> bool:
-        return chain_head.find_run(self._locker, run_id, since=since, public_key=self._public_key) is not None
+    def _in_chain(self, run_id: str, since: datetime | None) -> bool:
+        """Whether a manifest older than the recent ones has the run; without the store's time all were recent."""
+        if since is None or not self._locker.keeps_time:
+            return False
+        return (
+            chain_head.find_run(self._locker, run_id, since=since - OPEN_RUN, public_key=self._public_key) is not None
+        )
