@@ -1,5 +1,6 @@
 """IAM's account-wide answers: summary, MFA, service credentials, certificates, providers and the newer features."""
 
+import hashlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -98,6 +99,11 @@ def _list_mfa_devices(call: Call) -> Mapping[str, Any]:
     return {"MFADevices": rows, **paging}
 
 
+def _id_of(arn: str) -> str:
+    """An id of its own for a certificate that was uploaded over the API: moto gives it none, AWS a unique one."""
+    return "ASCA" + hashlib.sha256(arn.encode()).hexdigest()[:17].upper()
+
+
 def _list_server_certificates(call: Call) -> Mapping[str, Any]:
     facts = call.world.beyond(call.account).certificates
     held = iam_of(call.account, call.partition).certificates.values()
@@ -109,7 +115,7 @@ def _list_server_certificates(call: Call) -> Mapping[str, Any]:
             {
                 "Path": certificate.path,
                 "ServerCertificateName": certificate.cert_name,
-                "ServerCertificateId": known.id if known else "ASCA" + "0" * 17,
+                "ServerCertificateId": known.id if known else _id_of(certificate.arn),
                 "Arn": certificate.arn,
                 "UploadDate": known.uploaded if known else None,
                 "Expiration": known.expires if known else None,
