@@ -248,7 +248,6 @@ _STORE = (
     _stored("dynamodb:BatchWriteItem", "writes what changed", Per.ROW),
     _stored("dynamodb:Query", "finds rows by account, owner or date", Per.ROW),
     _stored("dynamodb:Scan", "empties the ledger before it is made again", Per.ROW),
-    _stored("dynamodb:DescribeTable", "makes sure that the table is there", Per.RUN),
 )
 
 PERMISSIONS: tuple[Permission, ...] = (*_MEMBER, *_ORGANIZATION, *_SCANNER, *_STORE)
