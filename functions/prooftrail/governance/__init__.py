@@ -1,20 +1,23 @@
-"""The organization's own policy as code: `scope.toml` and `owners.toml`, read strictly, hashed, sealed without names."""
+"""The organization's own policy as code: seven files, read strictly, hashed, sealed without names."""
 
+from .known import KnownControls
 from .loosening import loosened
-from .parsing import parse
-from .policy import FILES, AccountEntry, Assignment, BreakGlass, Exclusion, Governance, Owner, Owners, Scope, Tags
+from .parsing import parse, problems, warnings
+from .policy import FILES, AccountEntry, Assignment, Exclusion, Governance, Owner, Owners, Scope, Tags
 
 __all__ = [
     "FILES",
     "AccountEntry",
     "Assignment",
-    "BreakGlass",
     "Exclusion",
     "Governance",
+    "KnownControls",
     "Owner",
     "Owners",
     "Scope",
     "Tags",
     "loosened",
     "parse",
+    "problems",
+    "warnings",
 ]
