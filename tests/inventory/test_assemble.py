@@ -136,7 +136,7 @@ def test_an_account_of_which_nothing_could_be_read_still_has_its_root() -> None:
                 "mfa",
             ),
             *("service_credentials", "password_policy", "saml_providers", "oidc_providers", "server_certificates"),
-            "outbound_federation",
+            *("outbound_federation", "aws_policies"),
         )
     }
     snapshot = a_snapshot(secrets=((REGION, refused()),), **nothing)

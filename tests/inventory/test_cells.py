@@ -45,6 +45,11 @@ def test_every_source_of_an_account_has_its_cell() -> None:
     assert found == expected | {(Collector.SECRETS, REGION), (Collector.SECRETS, OTHER_REGION)}
 
 
+def test_policies_of_aws_are_no_gap_where_the_run_has_read_them_and_one_where_nobody_could() -> None:
+    assert cell(a_snapshot(), Collector.AWS_POLICIES).status is CellStatus.OK
+    assert cell(a_snapshot(aws_policies=refused()), Collector.AWS_POLICIES).status is CellStatus.DENIED
+
+
 def test_what_only_one_account_is_asked_has_a_cell_where_it_was_asked() -> None:
     snapshot = a_snapshot(features=a_reading("RootSessions"), permission_sets=refused())
     assert cell(snapshot, Collector.ORGANIZATION_FEATURES).status is CellStatus.OK

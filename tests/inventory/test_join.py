@@ -1,6 +1,7 @@
 """How several sources become one thing, and what stays unknown where one of them is silent."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -332,3 +333,13 @@ def test_usage_told_by_a_slot_is_the_slots_own() -> None:
     )
     row = a_row(ada, keys=[a_slot(1, key=key, usage=usage)])
     assert named(readings(ada, key, report=a_report(row)), key.id).observed.usage == usage
+
+
+@pytest.mark.parametrize(
+    "known",
+    [{"regions": refused()}, {"regions": a_reading(REGION, OTHER_REGION, "us-west-2")}],
+    ids=["refused", "more"],
+)
+def test_where_a_region_was_not_asked_nobody_knows_all_replicas(known: dict[str, Any]) -> None:
+    assert "facts.replicas" in named(readings(a_secret(), **known), "db").unknown
+    assert "facts.replicas" not in named(readings(a_secret()), "db").unknown

@@ -86,6 +86,12 @@ NOT_OURS = {"StringNotEquals": {"aws:PrincipalOrgID": "o-example"}}
         (deny({"StringEquals": {"aws:PrincipalOrgID": "o-example"}}), PUBLIC),
         (deny({"StringNotLike": {"aws:PrincipalOrgID": "*"}}), PUBLIC),
         (deny({"ForAnyValue:StringNotLike": {"aws:PrincipalOrgPaths": "o-example/*"}}), PUBLIC),
+        (statement({"AWS": "*"}, effect="Deny", condition=NOT_OURS), CROSS),
+        (statement({"AWS": ["*", STRANGER], "Service": "*"}, effect="Deny", condition=NOT_OURS), CROSS),
+        (statement({"Service": "*"}, effect="Deny", condition=NOT_OURS), PUBLIC),
+        (statement({"Federated": "*"}, effect="Deny", condition=NOT_OURS), PUBLIC),
+        (statement({"CanonicalUser": "*"}, effect="Deny", condition=NOT_OURS), PUBLIC),
+        (deny({"Bool": {"aws:PrincipalIsAWSService": "false"}}), PUBLIC),
         (statement({"AWS": STRANGER}, effect="Deny", condition=NOT_OURS), PUBLIC),
         (statement({"AWS": STRANGER}, effect="Deny", condition=NOT_OURS, key="NotPrincipal"), PUBLIC),
     ],
@@ -99,6 +105,36 @@ def test_a_deny_limits_anyone_only_if_it_leaves_the_organization_and_nobody_else
 def test_a_deny_on_one_way_in_does_not_close_the_others() -> None:
     assert judged(anyone(action="sts:*"), deny(NOT_OURS, action="sts:AssumeRole")).kind is PUBLIC
     assert judged(anyone(action="sts:*"), deny(NOT_OURS, action="sts:*")).kind is CROSS
+
+
+@pytest.mark.parametrize(
+    ("action", "kind"), [("sts:AssumeRole", CROSS), ("sts:AssumeRoleWithWebIdentity", PUBLIC), ("sts:*", PUBLIC)]
+)
+def test_a_denial_of_every_aws_principal_leaves_whoever_comes_by_token(action: str, kind: Kind) -> None:
+    barred = statement({"AWS": "*"}, action, effect="Deny", condition=NOT_OURS)
+    assert judged(statement("*", action), barred).kind is kind
+    assert judged(statement("*", action), deny(NOT_OURS, action=action)).kind is CROSS
+
+
+def test_a_denial_speaks_to_each_principal_of_a_statement_by_itself() -> None:
+    several = statement({"AWS": "*", "Service": "ec2.amazonaws.com"})
+    assert judged(several, statement({"AWS": "*"}, effect="Deny", condition=NOT_OURS)).kind is Kind.ROLE_MIXED
+    assert judged(several, statement({"Service": "*"}, effect="Deny", condition=NOT_OURS)).kind is PUBLIC
+
+
+@pytest.mark.parametrize(
+    ("operator", "pattern", "kind"),
+    [
+        ("ArnLike", f"arn:*:iam::{MEMBER}:role/deploy", CROSS),
+        ("StringLike", f"arn:aws:iam::{MEMBER}:role/*", CROSS),
+        ("StringLike", f"arn:*:iam::{MEMBER}:role/deploy", PUBLIC),
+        ("StringLike", f"arn:aws:*:*:{MEMBER}:*", PUBLIC),
+    ],
+)
+def test_a_star_of_text_before_the_account_may_hide_another_account(operator: str, pattern: str, kind: Kind) -> None:
+    assert judged(anyone({operator: {"aws:PrincipalArn": pattern}})).kind is kind
+    barred = operator.replace("Like", "NotLike")
+    assert judged(anyone(), deny({barred: {"aws:PrincipalArn": pattern}})).kind is kind
 
 
 def test_a_limit_nobody_can_place_is_no_outsider() -> None:
@@ -117,6 +153,37 @@ def test_the_source_of_a_call_limits_services_only() -> None:
     limit = {"StringEquals": {"aws:SourceAccount": ACCOUNT}}
     assert judged(statement({"Service": "*"}, condition=limit)).kind is Kind.ROLE_WORKLOAD
     assert judged(statement({"Service": "*"}, condition={"StringLike": {"aws:SourceArn": "*"}})).kind is PUBLIC
+
+
+@pytest.mark.parametrize(
+    ("condition", "limited"),
+    [
+        ({"StringEquals": {"aws:SourceAccount": [ACCOUNT, MEMBER]}}, True),
+        ({"StringEquals": {"aws:SourceAccount": "${aws:ResourceAccount}"}}, True),
+        ({"StringEquals": {"aws:SourceOrgID": "o-example"}}, True),
+        ({"StringEquals": {"aws:SourceOrgID": "${aws:ResourceOrgID}"}}, True),
+        ({"ForAnyValue:StringLike": {"aws:SourceOrgPaths": "o-example/r-ab12/*"}}, True),
+        ({"ArnLike": {"aws:SourceArn": f"arn:aws:sns:*:{ACCOUNT}:*"}}, True),
+        ({"ArnLike": {"aws:SourceArn": "arn:aws:sns:*:${aws:ResourceAccount}:*"}}, True),
+        ({"ArnEquals": {"aws:SourceArn": "arn:aws:s3:::trail"}}, True),
+        ({"ArnLike": {"aws:SourceArn": "arn:aws:s3:::trail/*"}}, True),
+        ({"StringLike": {"aws:SourceArn": "arn:*"}}, False),
+        ({"ArnLike": {"aws:SourceArn": "arn:aws:sns:*:*:*"}}, False),
+        ({"ArnLike": {"aws:SourceArn": "arn:aws:s3:::*"}}, False),
+        ({"ArnLike": {"aws:SourceArn": "arn:aws:*:::trail"}}, False),
+        ({"ArnLike": {"aws:SourceArn": "arn:aws:apigateway:eu-west-1::/restapis/*"}}, False),
+        ({"ArnLike": {"aws:SourceArn": [f"arn:aws:sns:*:{ACCOUNT}:*", "arn:aws:sns:*:*:*"]}}, False),
+        ({"StringLike": {"aws:SourceAccount": "????????????"}}, False),
+        ({"StringLike": {"aws:SourceAccount": "1111*"}}, False),
+        ({"StringLike": {"aws:SourceOrgID": "o-*"}}, False),
+        ({"StringEquals": {"aws:SourceAccount": []}}, False),
+        ({"StringEqualsIfExists": {"aws:SourceAccount": ACCOUNT}}, False),
+        ({"ForAllValues:StringEquals": {"aws:SourceAccount": ACCOUNT}}, False),
+        ({"StringNotEquals": {"aws:SourceAccount": STRANGER}}, False),
+    ],
+)
+def test_every_service_is_limited_only_by_naming_whom_it_acts_for(condition: dict[str, Any], limited: bool) -> None:
+    assert judged(statement({"Service": "*"}, condition=condition)).kind is (Kind.ROLE_WORKLOAD if limited else PUBLIC)
 
 
 def test_the_reason_says_to_whom_anyone_is_limited() -> None:

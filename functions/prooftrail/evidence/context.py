@@ -3,6 +3,7 @@
 import msgspec
 
 from prooftrail.governance import Governance
+from prooftrail.model.iam import AwsManagedPolicy
 from prooftrail.model.organization import Account, DelegatedAdministrator, OrganizationFacts, OrganizationPolicy
 from prooftrail.model.reading import Cell
 from prooftrail.model.run import Run
@@ -12,7 +13,12 @@ from .manifest import Code, Head
 
 
 class Context(msgspec.Struct, frozen=True, kw_only=True):
-    """The organization as read for a run, the governance in force, the code, and whether the head before held."""
+    """The organization as read for a run, the governance in force, the code, and whether the head before held.
+
+    `managed_policies` are those AWS manages, by ARN and version. `governance_before` is the policy of the run before,
+    only where it differs: what a loosening turned is counted by it. `catalog` is the control catalog as it was read
+    (TOML); empty in evidence from before anything was judged.
+    """
 
     schema: str = "prooftrail.context/1"
     run: Run
@@ -29,3 +35,6 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     previous: Head
     previous_verified: bool
     sightings: tuple[Sighting, ...] = ()
+    managed_policies: tuple[AwsManagedPolicy, ...] = ()
+    governance_before: Governance | None = None
+    catalog: str = ""

@@ -10,7 +10,7 @@ import msgspec
 from prooftrail.governance import Assignment, Governance
 from prooftrail.model import canonical
 from prooftrail.model.account import AccountReadings
-from prooftrail.model.iam import AccessKey, Role, Root, ServiceSpecificCredential, User
+from prooftrail.model.iam import AccessKey, PermissionSetFacts, Role, Root, ServiceSpecificCredential, User
 from prooftrail.model.identity import HOME, Identity, Known, Observed
 from prooftrail.model.organization import Account
 from prooftrail.model.run import Run
@@ -47,6 +47,7 @@ def assemble(
         policies=_once(readings.policies, lambda one: one.arn),
         documents=_once(readings.documents, lambda one: one.sha256),
         sightings=tuple(sorted(set(readings.sightings), key=canonical.encode)),
+        aws_policies=_once(readings.aws_policies.items, lambda one: one.arn),
     )
 
 
@@ -120,7 +121,9 @@ class _Describing:
         known = self._ladder.known(question, one, parent=above, assignments=said.assignments)
         if question not in unknown:
             return known
-        where = f"{known.where}; its tags were not read" if known.where else "its tags were not read"
+        never = isinstance(one.facts, PermissionSetFacts)
+        untold = "this version does not collect its tags" if never else "its tags were not read"
+        where = f"{known.where}; {untold}" if known.where else untold
         return msgspec.structs.replace(known, where=where)
 
 

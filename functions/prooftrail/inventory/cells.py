@@ -52,6 +52,7 @@ def _sources(readings: AccountReadings, join: Join) -> Iterator[tuple[Collector,
     yield Collector.OIDC_PROVIDERS, GLOBAL, readings.oidc_providers
     yield Collector.SERVER_CERTIFICATES, GLOBAL, readings.server_certificates
     yield Collector.OUTBOUND_FEDERATION, GLOBAL, readings.outbound_federation
+    yield Collector.AWS_POLICIES, GLOBAL, readings.aws_policies  # what the run has read already is asked of nobody
     for region, secrets in readings.secrets:
         yield Collector.SECRETS, region, secrets
     if readings.features is not None:

@@ -1,17 +1,21 @@
 """What of an identity is configuration: everything but use, and but what nobody could tell this time.
 
 The hash of it makes history. Reasons are left out, because they are words about facts that are in it; so are a secret's
-`last_changed_at`, which only echoes other changes, and the creation dates of versions, which their ids settle.
+`last_changed_at` and a key's `inactive_since`, which only echo other changes, and the creation dates of versions, which their ids settle.
 """
 
 from collections.abc import Iterable
 from typing import Any
 
 from prooftrail.model import canonical
-from prooftrail.model.iam import Role, Secret
+from prooftrail.model.iam import AccessKey, Role, Secret
 from prooftrail.model.identity import Facts, Identity
 
-_NOT_CONFIGURATION = {Secret: frozenset({"last_changed_at", "value_age_known"}), Role: frozenset({"trust_document"})}
+_NOT_CONFIGURATION = {
+    AccessKey: frozenset({"inactive_since"}),
+    Role: frozenset({"trust_document"}),
+    Secret: frozenset({"last_changed_at", "value_age_known"}),
+}
 _NONE: frozenset[str] = frozenset()
 
 

@@ -64,12 +64,13 @@ def _let_in(
         yield _anyone("everyone but the principals it lists", statement, denials, home, context)
         return
     for who in statement.principals:
+        alone = msgspec.structs.replace(statement, principals=(who,))  # a Deny may speak to one of several
         if who.type is PrincipalType.SERVICE:
             yield _service(who.value, statement)
         elif who.type is PrincipalType.FEDERATED and who.value != "*":
             yield _federated(who.value, issuers)
         elif who.type is PrincipalType.ANY or ("*" in who.value and account_of(who.value) is None):
-            yield _anyone("anyone", statement, denials, home, context)
+            yield _anyone("anyone", alone, denials, home, context)
         else:
             yield _aws(who, statement, home, context)
 

@@ -281,8 +281,10 @@ def _missing(one: Observed) -> tuple[str, ...]:
 
 
 def _secrets(readings: AccountReadings) -> Iterator[Joined]:
-    """The secrets, replicas folded; where a region was refused, nobody knows in how many a secret is held."""
-    scattered = any(reading.gaps for _, reading in readings.secrets)
+    """The secrets, replicas folded; where a region was not read, nobody knows in how many a secret is held."""
+    asked = {region for region, _ in readings.secrets}
+    scattered = not readings.regions.complete or not asked.issuperset(readings.regions.items)
+    scattered = scattered or any(reading.gaps for _, reading in readings.secrets)
     for one in folded(secret for _, reading in readings.secrets for secret in reading.items):
         facts = cast(Secret, one.facts)
         unknown = ["facts.replicas"] if scattered else []

@@ -24,3 +24,10 @@ def listed(names: Iterable[str]) -> str:
 def counted(number: int, one: str, many: str | None = None) -> str:
     """`1 user`, `2 users`, `0 users`."""
     return f"{number} {one if number == 1 else many or one + 's'}"
+
+
+def sentence(words: str) -> str:
+    """`words` as a sentence: a capital where it begins with a word rather than a name, and one full stop."""
+    first = words.split(" ", 1)[0]
+    begun = f"{words[:1].upper()}{words[1:]}" if first.rstrip(",;:").isalpha() else words
+    return begun if begun.endswith((".", "!", "?", "…")) else f"{begun}."

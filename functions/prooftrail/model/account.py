@@ -4,7 +4,16 @@ from datetime import datetime
 
 import msgspec
 
-from .iam import Group, ManagedPolicy, MfaDevice, PasswordPolicy, PolicyDocument, ReportRow, SecretVersion
+from .iam import (
+    AwsManagedPolicy,
+    Group,
+    ManagedPolicy,
+    MfaDevice,
+    PasswordPolicy,
+    PolicyDocument,
+    ReportRow,
+    SecretVersion,
+)
 from .identity import Observed
 from .organization import (
     Account,
@@ -58,8 +67,8 @@ class AccountReadings(msgspec.Struct, frozen=True, kw_only=True):
     """One account as read: a Reading for each collector, groups, policies and documents beside the principals.
 
     `summary_before` and `summary_after` bracket the reading of the principals. `secrets` is by region;
-    `permission_sets` and `features` are None where this account is not the one to ask. `sampled` are the
-    ids of the users whose report rows were compared with a live reading.
+    `permission_sets` and `features` are None where this account is not the one to ask. `aws_policies` are those that the
+    run's context lacks and somebody here has attached or for a boundary. `sampled` are the ids of the users whose report rows were compared with a live reading.
     """
 
     account: str
@@ -84,6 +93,7 @@ class AccountReadings(msgspec.Struct, frozen=True, kw_only=True):
     secrets: tuple[tuple[str, Reading[Observed]], ...]
     features: Reading[str] | None = None
     permission_sets: Reading[PermissionSet] | None = None
+    aws_policies: Reading[AwsManagedPolicy] = Reading()
     sightings: tuple[Sighting, ...] = ()
     sampled: tuple[str, ...] = ()
     started_at: datetime
@@ -93,7 +103,10 @@ class AccountReadings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OrganizationReadings(msgspec.Struct, frozen=True, kw_only=True):
-    """The organization as read. `complete` account lists alone let anyone be called an outsider."""
+    """The organization as read. `complete` account lists alone let anyone be called an outsider.
+
+    `aws_policies` is None where nobody asked for them.
+    """
 
     caller_account: str
     caller_arn: str
@@ -102,6 +115,7 @@ class OrganizationReadings(msgspec.Struct, frozen=True, kw_only=True):
     accounts: Reading[Account]
     delegated_administrators: Reading[DelegatedAdministrator]
     policies: Reading[OrganizationPolicy]
+    aws_policies: Reading[AwsManagedPolicy] | None = None
     sightings: tuple[Sighting, ...] = ()
     calls: int = 0
     throttled: int = 0
@@ -122,12 +136,14 @@ class CarriedSecret(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Carry(msgspec.Struct, frozen=True, kw_only=True):
-    """What the previous sealed snapshot of the account spares this reading; empty on a first day.
+    """What the previous sealed snapshot of the account spares this reading, and the run's context; empty on a first day.
 
     `keys` is by user id, `secrets` by ARN. `run_id` is the run whose reading is carried, `seed` draws the sample.
+    `aws_policies` are the ARNs of AWS's own policies whose text the context holds.
     """
 
     run_id: str | None = None
     keys: dict[str, CarriedKeys] = {}
     secrets: dict[str, CarriedSecret] = {}
     seed: str = ""
+    aws_policies: frozenset[str] = frozenset()

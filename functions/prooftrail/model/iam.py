@@ -134,11 +134,16 @@ class Root(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="roo
 
 
 class AccessKey(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="access_key"):
-    """An access key; `status` is AWS's word (Active, Inactive, Expired)."""
+    """An access key; `status` is AWS's word (Active, Inactive, Expired).
+
+    `inactive_since` is the tick of the first sealed snapshot that shows it other than active: it is so at least since
+    then. None for an active key.
+    """
 
     user_id: str
     user_name: str
     status: str
+    inactive_since: datetime | None = None
 
 
 class ServiceSpecificCredential(
@@ -258,6 +263,14 @@ class ManagedPolicy(msgspec.Struct, frozen=True, kw_only=True, tag_field="record
     created_at: datetime | None
     updated_at: datetime | None
     versions: tuple[tuple[str, str], ...] = ()
+
+
+class AwsManagedPolicy(msgspec.Struct, frozen=True, order=True, kw_only=True, tag_field="record", tag="aws_policy"):
+    """The default version of a policy AWS manages, with its document as canonical JSON text; None where it was refused."""
+
+    arn: str
+    version: str
+    text: str | None = None
 
 
 class PasswordPolicy(msgspec.Struct, frozen=True, kw_only=True):

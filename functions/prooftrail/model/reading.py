@@ -15,6 +15,7 @@ class Collector(StrEnum):
     ACCOUNTS = "accounts"
     DELEGATED_ADMINISTRATORS = "delegated_administrators"
     ORGANIZATION_POLICIES = "organization_policies"
+    AWS_POLICIES = "aws_policies"
     ORGANIZATION_FEATURES = "organization_features"
     PERMISSION_SETS = "permission_sets"
     REGIONS = "regions"

@@ -76,6 +76,9 @@ class EvidenceKind(StrEnum):
     RAW = "raw"
     SNAPSHOT = "snapshot"
     PEOPLE = "people"
+    ASSESSMENT = "assessment"
+    TRANSITIONS = "transitions"
+    FINDINGS = "findings"
     WITNESS = "witness"
 
 
@@ -110,7 +113,7 @@ class Superseded(msgspec.Struct, frozen=True, order=True, kw_only=True):
 
 
 class Pointer(msgspec.Struct, frozen=True, kw_only=True):
-    """Where an account's last good snapshot lies, and the manifest that vouches for it."""
+    """Where an account's last good snapshot lies, or its last findings, and the manifest that vouches for them."""
 
     run_id: str
     key: str
@@ -126,19 +129,24 @@ class PlanAction(StrEnum):
 
 
 class PlannedAccount(msgspec.Struct, frozen=True, kw_only=True, tag_field="record", tag="account"):
-    """One account of the plan: read it, or leave it out for a reason that everyone can see."""
+    """One account of the plan: read it, or leave it out for a reason that everyone can see.
+
+    `previous` is its last good snapshot, `previous_findings` what was last found in it.
+    """
 
     account: str
     action: PlanAction
     reason: str | None = None
     onboarding: bool = False
     previous: Pointer | None = None
+    previous_findings: Pointer | None = None
 
 
 class PlanHeader(msgspec.Struct, frozen=True, kw_only=True, tag_field="record", tag="plan"):
     """The first line of a plan: the run, its context and the head of the chain it saw when it began.
 
     `mac` is this deployment's code over the whole plan: until a manifest is signed nothing else tells whose it is.
+    `previous_findings` are those of the organization as a whole.
     """
 
     schema: str = "prooftrail.plan/1"
@@ -151,6 +159,7 @@ class PlanHeader(msgspec.Struct, frozen=True, kw_only=True, tag_field="record", 
     head_sha256: str
     schedule: Schedule | None = None
     role_name: str | None = None
+    previous_findings: Pointer | None = None
     started_at: datetime
     mac: str = ""
 

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 import msgspec
 
-from .iam import Group, ManagedPolicy, PasswordPolicy, PolicyDocument
+from .iam import AwsManagedPolicy, Group, ManagedPolicy, PasswordPolicy, PolicyDocument
 from .identity import Identity
 from .organization import Account
 from .reading import Cell
@@ -84,13 +84,17 @@ type Line = (
     | Group
     | ManagedPolicy
     | PolicyDocument
+    | AwsManagedPolicy
     | Sighting
     | PersonRecord
 )
 
 
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
-    """One account at one instant. Collections are sorted, so equal states give equal bytes."""
+    """One account at one instant. Collections are sorted, so equal states give equal bytes.
+
+    `aws_policies` are only those the run's context lacks and this account had to be asked for.
+    """
 
     header: Header
     account: AccountFacts
@@ -101,6 +105,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     policies: tuple[ManagedPolicy, ...] = ()
     documents: tuple[PolicyDocument, ...] = ()
     sightings: tuple[Sighting, ...] = ()
+    aws_policies: tuple[AwsManagedPolicy, ...] = ()
 
     def lines(self) -> list[Line]:
         """The records of the snapshot in their sealed order."""
@@ -114,6 +119,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
             *self.groups,
             *self.policies,
             *self.documents,
+            *self.aws_policies,
             *self.sightings,
         ]
 

@@ -1,0 +1,1 @@
+"""Pure: what a principal can do, who can come in, and the risk that follows."""
