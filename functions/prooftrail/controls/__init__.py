@@ -1,0 +1,1 @@
+"""Pure: the control map, its checks, and what becomes of a result."""

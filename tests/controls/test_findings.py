@@ -1,0 +1,501 @@
+"""The life of a finding, run after run: what moves it, what does not, when it is due, and which transitions are told."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from prooftrail.controls import due
+from prooftrail.controls.due import began, overdue
+from prooftrail.controls.findings import fingerprint
+from prooftrail.controls.grading import Indication, graded
+from prooftrail.evidence.layout import ORGANIZATION
+from prooftrail.governance import Governance
+from prooftrail.governance.thresholds import ByTier, Limits, Threshold, Thresholds
+from prooftrail.model.iam import Root, Secret
+from prooftrail.model.identity import Kind, Known, Rung
+from prooftrail.model.judgement import Finding, FindingStatus, Result, ResultStatus, SubjectType, Tier
+from prooftrail.model.reading import CellStatus, Collector
+from tests.builders import ACCOUNT, MEMBER, NOW, REGION, a_run, an_identity, days, replaced
+from tests.builders.judging import judged_snapshot
+from tests.builders.judging_findings import CATALOG, WORKER, Days, a_result, a_worker, an_assessment, fold_one
+
+PASS, FAIL, EXCEPTION = ResultStatus.PASS, ResultStatus.FAIL, ResultStatus.EXCEPTION
+NOT_TESTED, NOT_APPLICABLE = ResultStatus.NOT_TESTED, ResultStatus.NOT_APPLICABLE
+OPEN, FIXED, VERIFIED = FindingStatus.OPEN, FindingStatus.FIXED, FindingStatus.VERIFIED
+KEY = ("IDC-08", WORKER)
+
+
+def lived(*statuses: ResultStatus, governance: Governance | None = None) -> Finding:
+    days_ = Days(governance)
+    for status in statuses:
+        days_.day(a_result(status))
+    return days_.only()
+
+
+def test_a_failing_result_opens_a_finding_about_its_identity() -> None:
+    worker = a_worker(owner=Known(value="ada", rung=Rung.IDENTITY_TAG), family="worker:1234")
+    found = Days().day(a_result(), identities=[worker])[KEY]
+    assert found.status is OPEN
+    assert found.fingerprint == fingerprint(*KEY)
+    assert (found.kind, found.arn, found.name) == (worker.kind, worker.arn, worker.name)
+    assert (found.owner, found.family) == ("ada", "worker:1234")
+    assert (found.severity, found.tier) == (Tier.MEDIUM, Tier.MEDIUM)
+    assert found.opened_run == found.last_seen_run == a_run().id
+
+
+@pytest.mark.parametrize("status", [PASS, NOT_APPLICABLE, NOT_TESTED])
+def test_what_does_not_fail_opens_nothing(status: ResultStatus) -> None:
+    assert Days().day(a_result(status)) == {}
+
+
+def test_a_fingerprint_is_of_control_and_subject_and_of_nothing_else() -> None:
+    other = [fingerprint("IDC-08", "AROA2"), fingerprint("IDC-07", WORKER), fingerprint("IDC-0", f"8{WORKER}")]
+    assert len({fingerprint(*KEY), *other}) == 4
+    assert lived(FAIL, FAIL).fingerprint == fingerprint(*KEY)
+
+
+def test_a_finding_stays_open_from_its_first_day_while_the_result_fails() -> None:
+    one = lived(FAIL, FAIL, FAIL)
+    assert (one.status, one.opened_run, one.opened_at) == (OPEN, a_run().id, NOW)
+    assert one.last_seen_run == a_run(2).id
+    assert one.reopened == 0
+
+
+@pytest.mark.parametrize("good", [PASS, NOT_APPLICABLE])
+def test_a_finding_is_fixed_when_first_seen_so_and_verified_after_three_more_runs(good: ResultStatus) -> None:
+    assert lived(FAIL, good).status is FIXED
+    assert lived(FAIL, good).fixed_run == a_run(1).id
+    assert lived(FAIL, good).fixed_why == f"It is {good}."
+    assert [lived(FAIL, *[good] * number).status for number in (1, 2, 3, 4, 5)] == [
+        FIXED,
+        FIXED,
+        FIXED,
+        VERIFIED,
+        VERIFIED,
+    ]
+
+
+def test_the_organization_says_after_how_many_runs_a_fix_is_verified() -> None:
+    one = Governance(thresholds=Thresholds(verified_after_runs=1))
+    assert lived(FAIL, PASS, governance=one).status is FIXED
+    assert lived(FAIL, PASS, PASS, governance=one).status is VERIFIED
+
+
+@pytest.mark.parametrize("fixed_runs", [1, 4])
+def test_a_fixed_or_verified_finding_that_fails_again_is_reopened_and_counted(fixed_runs: int) -> None:
+    one = lived(FAIL, *[PASS] * fixed_runs, FAIL)
+    assert (one.status, one.reopened, one.held) == (OPEN, 1, 0)
+    assert (one.fixed_run, one.fixed_why) == (None, None)
+    assert (one.opened_run, one.opened_at) == (a_run().id, NOW)
+
+
+@pytest.mark.parametrize("good", [PASS, NOT_APPLICABLE])
+@pytest.mark.parametrize("good_runs", [1, 2, 3])
+def test_a_finding_that_comes_back_before_its_fix_was_verified_keeps_its_due_date(
+    good_runs: int, good: ResultStatus
+) -> None:
+    one = lived(FAIL, *[good] * good_runs, FAIL)
+    assert (one.due_at, one.due_why) == (NOW + days(30), lived(FAIL).due_why)
+    assert (one.status, one.reopened, one.opened_at) == (OPEN, 1, NOW)
+
+
+def test_good_runs_in_between_never_buy_time_however_often() -> None:
+    one = lived(*[FAIL, PASS] * 20, FAIL)
+    assert (one.due_at, one.reopened) == (NOW + days(30), 20)
+    assert overdue(one, one.due_at + days(1) / 86_400_000_000)
+
+
+@pytest.mark.parametrize("good_runs", [4, 5])
+def test_a_verified_finding_that_comes_back_gets_the_days_of_its_tier_anew(good_runs: int) -> None:
+    one = lived(FAIL, *[PASS] * good_runs, FAIL)
+    assert one.due_at == NOW + days(good_runs + 1 + 30)
+    assert lived(FAIL, *[PASS] * good_runs, FAIL, PASS, FAIL).due_at == one.due_at
+
+
+def test_a_finding_that_comes_back_at_a_higher_tier_is_due_sooner() -> None:
+    story = Days()
+    story.day(a_result(tier=Tier.LOW))
+    story.day(a_result(PASS, tier=Tier.LOW))
+    assert story.day(a_result(tier=Tier.CRITICAL))[KEY].due_at == NOW + days(2 + 7)
+
+
+def test_every_return_is_counted() -> None:
+    assert lived(FAIL, PASS, FAIL, PASS, FAIL).reopened == 2
+
+
+def test_what_could_not_be_tested_stays_open_and_says_since_when() -> None:
+    one = lived(FAIL, NOT_TESTED, NOT_TESTED)
+    assert (one.status, one.unseen_since, one.last_seen_run) == (OPEN, a_run(1).id, a_run().id)
+    assert one.reason == "It is FAIL."
+    assert lived(FAIL, NOT_TESTED, FAIL).unseen_since is None
+
+
+def test_a_run_that_could_not_test_does_not_count_towards_verification() -> None:
+    assert lived(FAIL, PASS, NOT_TESTED, NOT_TESTED, NOT_TESTED, NOT_TESTED).status is FIXED
+
+
+def test_an_accepted_deviation_stays_open_marked_and_is_never_overdue() -> None:
+    story = Days()
+    story.day(a_result())
+    story.day(a_result(EXCEPTION, exception="EX-7"))
+    one = story.only()
+    assert (one.status, one.exception) == (OPEN, "EX-7")
+    assert not overdue(one, NOW + days(1000))
+
+
+def test_an_exception_that_lapses_gives_the_days_of_the_tier_anew() -> None:
+    story = Days()
+    story.day(a_result(EXCEPTION, exception="EX-7"))
+    for _ in range(60):
+        story.day(a_result(EXCEPTION, exception="EX-7"))
+    story.day(a_result(FAIL, exception="EX-7", reason="Exception EX-7 is void: it expired."))
+    one = story.only()
+    assert one.exception is None
+    assert one.due_at == NOW + days(61 + 30)
+    assert overdue(one, one.due_at + days(1))
+
+
+@pytest.mark.parametrize(
+    ("tier", "allowed"), [(Tier.CRITICAL, 7), (Tier.HIGH, 14), (Tier.MEDIUM, 30), (Tier.LOW, 90), (None, 7)]
+)
+def test_the_due_date_follows_from_the_tier_and_an_unknown_tier_counts_as_the_highest(
+    tier: Tier | None, allowed: int
+) -> None:
+    one = Days().day(a_result(tier=tier))[KEY]
+    assert one.due_at == NOW + days(allowed)
+    assert one.severity is (tier or Tier.CRITICAL)
+    assert one.tier is tier
+    assert f"{allowed} days to mend" in one.due_why
+
+
+def limit_of(control: str, name: str, days_: int) -> Threshold:
+    return Threshold(
+        control=control,
+        name=name,
+        values=ByTier(critical=days_, high=days_, medium=days_, low=days_),
+        approved_by="risk board",
+        approved_on=NOW.date(),
+        effective_on=NOW.date(),
+    )
+
+
+@pytest.mark.parametrize(("left", "grace"), [(False, 7), (True, 3)], ids=["to find out", "to hand over"])
+@pytest.mark.parametrize("value", [None, "bob"])
+def test_grace_moves_the_due_date_of_what_idc_02_asks_and_not_the_result(
+    value: str | None, left: bool, grace: int
+) -> None:
+    set_ = Thresholds(threshold=(limit_of("IDC-02", "days_to_reassign_after_owner_leaves", 3),))
+    story = Days(Governance(thresholds=set_))
+    carried = due.grace(Limits(CATALOG.defaults, set_, NOW), Tier.HIGH, left=left)
+    one = story.day(a_result(control="IDC-02", tier=Tier.HIGH, value=value, limit=carried))["IDC-02", WORKER]
+    assert one.status is OPEN
+    assert one.due_at == NOW + days(14 + grace)
+    assert f"{grace} days of grace" in one.due_why
+
+
+def test_escalation_paths_have_days_of_their_own() -> None:
+    set_ = limit_of("IDC-21", "remediation_days", 1)
+    story = Days(Governance(thresholds=Thresholds(threshold=(set_,))))
+    found = story.day(a_result(control="IDC-21"), a_result())
+    assert found["IDC-21", WORKER].due_at == NOW + days(1)
+    assert found[KEY].due_at == NOW + days(30)
+
+
+def test_a_rising_tier_moves_the_due_date_forward_and_a_falling_one_leaves_it() -> None:
+    story = Days()
+    story.day(a_result(tier=Tier.LOW))
+    risen = story.day(a_result(tier=Tier.CRITICAL))[KEY]
+    assert (risen.severity, risen.due_at) == (Tier.CRITICAL, NOW + days(1 + 7))
+    fallen = story.day(a_result(tier=Tier.LOW))[KEY]
+    assert (fallen.severity, fallen.due_at) == (Tier.LOW, NOW + days(1 + 7))
+
+
+def test_exactly_on_the_due_date_a_finding_is_in_time() -> None:
+    one = lived(FAIL)
+    assert not overdue(one, one.due_at)
+    assert overdue(one, one.due_at + days(1) / 86_400_000_000)
+    assert not overdue(lived(FAIL, PASS), NOW + days(1000))
+
+
+def test_what_was_there_before_the_first_run_fails_since_before_it() -> None:
+    one = lived(FAIL)
+    assert one.since_before
+    assert began(one) == f"failing since before {a_run().id}"
+
+
+def test_what_was_seen_to_pass_before_began_to_fail_in_front_of_us() -> None:
+    one = lived(PASS, FAIL)
+    assert not one.since_before
+    assert began(one) == f"failing since {a_run(1).id}"
+
+
+def test_what_was_born_after_the_first_run_did_not_fail_before_it() -> None:
+    story = Days()
+    story.day(a_result(PASS))
+    young = a_worker("AROA2", age=-days(1))
+    assert not story.day(a_result(PASS), a_result(subject="AROA2"), identities=[a_worker(), young])[
+        "IDC-08", "AROA2"
+    ].since_before
+
+
+def test_what_could_not_be_tested_before_may_have_failed_all_along() -> None:
+    assert lived(NOT_TESTED, NOT_TESTED, FAIL).since_before
+
+
+def test_what_came_into_sight_late_but_is_older_than_the_first_run_may_have_failed_all_along() -> None:
+    story = Days()
+    story.day(a_result(PASS))
+    found = story.day(a_result(PASS), a_result(subject="AROA2"), identities=[a_worker(), a_worker("AROA2")])
+    assert found["IDC-08", "AROA2"].since_before
+
+
+def test_an_identity_that_is_gone_is_fixed_where_its_place_was_read_to_the_end() -> None:
+    story = Days()
+    story.day(a_result())
+    one = story.day(identities=[])[KEY]
+    assert one.status is FIXED
+    assert one.fixed_why == "it is gone: principals in global was read to its end and does not list it"
+
+
+@pytest.mark.parametrize("status", [CellStatus.DENIED, CellStatus.PARTIAL, CellStatus.LATE])
+def test_an_identity_nobody_could_look_for_keeps_its_finding_open(status: CellStatus) -> None:
+    story = Days()
+    story.day(a_result())
+    one = story.day(identities=[], cells={Collector.PRINCIPALS: status})[KEY]
+    assert (one.status, one.unseen_since) == (OPEN, a_run(1).id)
+    assert story.findings is not None
+    assert [held.subject for held in story.findings.held] == [WORKER]
+
+
+SECRET = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:db-AbCdEf"
+
+
+def a_home_case(identity: str, kind: Kind, collector: Collector) -> Any:
+    return pytest.param(identity, kind, collector, id=kind)
+
+
+@pytest.mark.parametrize(
+    ("identity", "kind", "collector"),
+    [
+        a_home_case("AKIAEXAMPLE000000001", Kind.ACCESS_KEY, Collector.ACCESS_KEYS),
+        a_home_case("ACCAEXAMPLE000000001", Kind.SERVICE_SPECIFIC_CRED, Collector.SERVICE_SPECIFIC_CREDENTIALS),
+        a_home_case("AIDAEXAMPLE000000001", Kind.SERVICE_USER, Collector.PRINCIPALS),
+        a_home_case("ASCAEXAMPLE000000001", Kind.CERTIFICATE, Collector.SERVER_CERTIFICATES),
+        a_home_case(SECRET, Kind.SECRET, Collector.SECRETS),
+        a_home_case(f"arn:aws:iam::{ACCOUNT}:saml-provider/okta", Kind.SAML_PROVIDER, Collector.SAML_PROVIDERS),
+        a_home_case(f"arn:aws:iam::{ACCOUNT}:oidc-provider/gitlab.com", Kind.OIDC_PROVIDER, Collector.OIDC_PROVIDERS),
+    ],
+)
+def test_each_kind_is_looked_for_where_it_lives(identity: str, kind: Kind, collector: Collector) -> None:
+    def after(cells: Any) -> FindingStatus:
+        story = Days()
+        story.day(a_result(subject=identity), identities=[a_worker(identity, kind=kind)])
+        return story.day(identities=[], cells=cells)["IDC-08", identity].status
+
+    assert after({collector: CellStatus.DENIED}) is OPEN
+    assert after({}) is FIXED
+    others = {one: CellStatus.DENIED for one in Collector if one is not collector}
+    assert after(others) is FIXED
+
+
+def test_a_secret_of_a_region_that_was_switched_off_is_out_of_sight_and_not_gone() -> None:
+    story = Days()
+    story.day(a_result(subject=SECRET), identities=[a_worker(SECRET, kind=Kind.SECRET)])
+    found = story.day(identities=[], facts={"regions_enabled": ("us-east-1",)})
+    assert found["IDC-08", SECRET].status is OPEN
+
+
+def test_a_secret_that_turns_out_to_be_a_replica_is_judged_with_its_primary() -> None:
+    story = Days()
+    replica = SECRET.replace(REGION, "us-east-1")
+    story.day(a_result(subject=replica), identities=[a_worker(replica, kind=Kind.SECRET)])
+    facts = Secret(rotation_enabled=False, replicas=("us-east-1",))
+    primary = an_identity(facts, id=SECRET, arn=SECRET, kind=Kind.SECRET, region=REGION)
+    found = story.day(identities=[primary])["IDC-08", replica]
+    assert found.fixed_why == "it is judged together with the secret it is a replica of"
+
+
+def test_an_identity_a_control_asks_nothing_of_any_more_is_not_failing_it_any_more() -> None:
+    story = Days()
+    story.day(a_result())
+    one = story.day(identities=[a_worker(kind=Kind.ROLE_SERVICE_LINKED)])[KEY]
+    assert one.fixed_why == "IDC-08 asks nothing of it any more: it is a role service linked"
+
+
+@pytest.mark.parametrize(("status", "ends"), [(CellStatus.OK, FIXED), (CellStatus.PARTIAL, OPEN)])
+def test_a_credential_no_longer_seen_is_gone_only_where_the_texts_were_read(status: CellStatus, ends: Any) -> None:
+    story = Days()
+    story.day(a_result(control="IDC-18"))
+    assert story.day(cells={Collector.ROLE_SETTINGS: status})["IDC-18", WORKER].status is ends
+
+
+def test_an_identity_nobody_can_tell_the_kind_of_this_time_keeps_its_finding_open() -> None:
+    story = Days()
+    story.day(a_result())
+    doubtful = a_worker(kind=Kind.ROLE_CROSS_ACCOUNT, unknown=("class", "kind"))
+    one = story.day(identities=[doubtful])[KEY]
+    assert (one.status, one.unseen_since) == (OPEN, a_run(1).id)
+    assert story.transitions == ()
+
+
+def test_an_accounts_finding_is_told_to_whoever_owns_its_root() -> None:
+    root = an_identity(
+        Root(), id=f"arn:aws:iam::{ACCOUNT}:root", kind=Kind.ROOT, owner=Known(value="ada", rung=Rung.ACCOUNT)
+    )
+    result = a_result(control="IDC-12", subject=ACCOUNT, identity=None, subject_type=SubjectType.ACCOUNT)
+    found = Days().day(result, identities=[root])["IDC-12", ACCOUNT]
+    assert (found.owner, found.kind, found.arn) == ("ada", None, None)
+
+
+def test_the_first_run_tells_no_transition() -> None:
+    story = Days()
+    story.day(a_result(), a_result(PASS, control="IDC-20"))
+    assert story.transitions == ()
+
+
+def test_every_result_that_differs_is_told_with_its_reason_and_nothing_else() -> None:
+    story = Days()
+    story.day(a_result(PASS), a_result(control="IDC-20"))
+    story.day(a_result(FAIL), a_result(control="IDC-20"), a_result(PASS, control="IDC-21"))
+    told = [(one.control, one.before, one.after, one.reason) for one in story.transitions]
+    assert told == [("IDC-08", PASS, FAIL, "It is FAIL."), ("IDC-21", None, PASS, "It is PASS.")]
+
+
+def test_a_subject_that_is_gone_is_told_once() -> None:
+    story = Days()
+    story.day(a_result(PASS))
+    story.day(identities=[])
+    assert [(one.before, one.after) for one in story.transitions] == [(PASS, None)]
+    story.day(identities=[])
+    assert story.transitions == ()
+
+
+def test_a_subject_out_of_sight_is_no_transition() -> None:
+    story = Days()
+    story.day(a_result(PASS))
+    story.day(identities=[], cells={Collector.PRINCIPALS: CellStatus.DENIED})
+    assert story.transitions == ()
+    story.day(a_result(PASS))
+    assert story.transitions == ()
+
+
+def test_held_says_since_which_run_a_result_is_what_it_is() -> None:
+    story = Days()
+    for status in (PASS, FAIL, FAIL):
+        story.day(a_result(status))
+    assert story.findings is not None
+    assert [(one.status, one.since) for one in story.findings.held] == [(FAIL, a_run(1).id)]
+    assert story.findings.header.first_run == a_run().id
+
+
+def test_the_organization_has_findings_without_a_snapshot() -> None:
+    unread = a_result(control="IDC-01", subject=MEMBER, identity=None, subject_type=SubjectType.ACCOUNT)
+    first = an_assessment(unread, account=ORGANIZATION)
+    before, _ = fold_one(None, None, first)
+    assert before.findings[0].status is OPEN
+    after, told = fold_one(before, None, an_assessment(run=a_run(1), account=ORGANIZATION))
+    assert after.findings[0].status is FIXED
+    assert after.findings[0].fixed_why == "IDC-01 states nothing about it any more"
+    assert [(one.before, one.after) for one in told] == [(FAIL, None)]
+
+
+def test_findings_of_another_account_cannot_be_followed() -> None:
+    before, _ = fold_one(None, judged_snapshot(), an_assessment())
+    with pytest.raises(ValueError, match="cannot be followed"):
+        fold_one(before, judged_snapshot(), an_assessment(account=MEMBER, run=a_run(1)))
+
+
+SUBJECTS = ("AROA1", "AROA2", "AROA3")
+results = st.lists(
+    st.builds(
+        lambda subject, control, status, tier: a_result(status, subject=subject, control=control, tier=tier),
+        st.sampled_from(SUBJECTS),
+        st.sampled_from(["IDC-02", "IDC-08", "IDC-21"]),
+        st.sampled_from(list(ResultStatus)),
+        st.sampled_from([*Tier, None]),
+    ),
+    unique_by=lambda one: (one.control, one.subject),
+    max_size=9,
+)
+there = st.sets(st.sampled_from(SUBJECTS))
+cells = st.sampled_from([{}, {Collector.PRINCIPALS: CellStatus.DENIED}])
+stories = st.lists(st.tuples(results, there, cells), min_size=1, max_size=5)
+
+
+def told(story: list[tuple[list[Result], set[str], Any]], *, twice: bool = False) -> Days:
+    days_ = Days()
+    for found, present, unread in story:
+        identities = [a_worker(one) for one in sorted(present | {one.subject for one in found})]
+        days_.day(*found, identities=identities, cells=unread)
+        if twice:
+            before = days_.findings
+            days_.again(*found, identities=identities, cells=unread)
+            assert days_.transitions == ()
+            assert days_.findings == before
+    return days_
+
+
+@settings(max_examples=60, deadline=None)
+@given(stories)
+def test_folding_a_run_once_more_changes_nothing(story: list[tuple[list[Result], set[str], Any]]) -> None:
+    assert told(story, twice=True).findings == told(story).findings
+
+
+@settings(max_examples=60, deadline=None)
+@given(stories, st.randoms())
+def test_the_order_of_results_never_matters(story: list[tuple[list[Result], set[str], Any]], random: Any) -> None:
+    mixed = [(random.sample(found, len(found)), present, unread) for found, present, unread in story]
+    one, other = told(story), told(mixed)
+    assert one.findings == other.findings
+    assert one.transitions == other.transitions
+
+
+@settings(max_examples=60, deadline=None)
+@given(stories)
+def test_nothing_is_fixed_but_by_a_result_or_a_place_that_was_read(
+    story: list[tuple[list[Result], set[str], Any]],
+) -> None:
+    days_ = Days()
+    for found, present, unread in story:
+        before = {} if days_.findings is None else {(one.control, one.subject): one for one in days_.findings.findings}
+        identities = [a_worker(one) for one in sorted(present | {one.subject for one in found})]
+        after = days_.day(*found, identities=identities, cells=unread)
+        assert before.keys() <= after.keys()
+        by_key = {(one.control, one.subject): one.status for one in found}
+        for key, one in after.items():
+            if key in before and before[key].status is OPEN and one.status is not OPEN:
+                good = by_key.get(key) in (PASS, NOT_APPLICABLE)
+                assert good or (key not in by_key and (key[1] in {each.id for each in identities} or not unread))
+
+
+def a_finding(**known: Any) -> Finding:
+    return replaced(lived(FAIL), **known)
+
+
+@pytest.mark.parametrize(
+    ("findings", "indication"),
+    [
+        ([a_finding(severity=Tier.LOW)], Indication.OBSERVATION),
+        ([a_finding(severity=Tier.MEDIUM)], Indication.MINOR),
+        ([a_finding(severity=Tier.LOW, due_at=NOW - days(1))], Indication.MINOR),
+        ([a_finding(severity=Tier.CRITICAL)], Indication.MINOR),
+        ([a_finding(severity=Tier.CRITICAL, due_at=NOW - days(1))], Indication.MAJOR),
+        ([a_finding(severity=Tier.HIGH, reopened=1)], Indication.MAJOR),
+        ([a_finding(severity=Tier.HIGH, subject=str(number)) for number in range(9)], Indication.MINOR),
+        ([a_finding(severity=Tier.HIGH, subject=str(number)) for number in range(10)], Indication.MAJOR),
+        ([a_finding(control="IDC-10", reason="Root has an access key.")], Indication.MAJOR),
+        ([a_finding(control="IDC-10", reason="Root has no MFA.")], Indication.MINOR),
+        ([a_finding(control="IDC-28", reason="Anybody may come in, and no condition limits who that is.")], Indication.MAJOR),
+        ([a_finding(control="IDC-24", reason="It writes evidence and may delete it.")], Indication.MAJOR),
+    ],
+)  # fmt: skip
+def test_what_open_findings_speak_for(findings: list[Finding], indication: Indication) -> None:
+    (one,) = graded(findings, NOW)
+    assert one.indication is indication
+    assert one.open == len(findings)
+
+
+def test_what_is_fixed_or_accepted_speaks_for_nothing() -> None:
+    assert graded([a_finding(status=FIXED), a_finding(exception="EX-1")], NOW) == ()
