@@ -142,6 +142,9 @@ _ACCOUNT, _REGION, _RUN = Cost(per=Per.ACCOUNT), Cost(per=Per.REGION), Cost(per=
 _TWO_SLOTS = Cost(per=Per.USER, only="where two slots of the report fit one key")
 _NO_VIRTUAL = Cost(per=Per.USER, only="where the report shows MFA and the virtual list shows none")
 _NO_REGIONS = Cost(per=Per.ACCOUNT, only="where account:ListRegions is refused")
+_EVERY_ACCOUNT = Cost(per=Per.RUN, only="before the accounts, once for all of them")
+_UNSEEN = Cost(per=Per.MANAGED_POLICY, only="where the last run knew no such version, or this one could not read it")
+_UNLISTED = Cost(per=Per.MANAGED_POLICY, only="where the run could not read what AWS manages for all accounts at once")
 _NO_PATHS = Cost(per=Per.PARENT, only="where organizations:ListAccounts sends no paths")
 _EACH_MEMBER, _MEMBERS = Cost(per=Per.MEMBER_ACCOUNT), Cost(per=Per.MEMBER_ACCOUNT, page=20)
 _EACH_POLICY, _EACH_SET = Cost(per=Per.CONTROL_POLICY), Cost(per=Per.PERMISSION_SET)
@@ -180,6 +183,14 @@ _MEMBER = _permissions(
         "outbound_federation",
         _ACCOUNT,
     ),
+    (
+        "iam:ListPolicies",
+        "the policies AWS manages, and which version of each is in force",
+        "aws_policies",
+        _EVERY_ACCOUNT,
+    ),
+    ("iam:GetPolicyVersion", "what a policy that AWS manages allows", "aws_policies", _UNSEEN),
+    ("iam:GetPolicy", "which version of such a policy an account has", "aws_policies", _UNLISTED),
     ("account:ListRegions", "which regions are switched on, so that none is forgotten", "regions", _ACCOUNT),
     ("ec2:DescribeRegions", "the same, where Account Management does not answer", "regions", _NO_REGIONS),
     ("secretsmanager:ListSecrets", "secrets, their rotation, use and versions; no value", "secrets", _REGION),

@@ -9,6 +9,7 @@ import msgspec
 from prooftrail.evidence.manifest import Head
 from prooftrail.evidence.redaction import Redactor
 from prooftrail.model.account import AccountReadings, Carry, OrganizationReadings
+from prooftrail.model.iam import AwsManagedPolicy
 from prooftrail.model.run import Run
 
 
@@ -164,8 +165,13 @@ class AccountSource(Protocol):
 class OrganizationSource(Protocol):
     """Reads the organization, or the single account where there is none."""
 
-    def read(self, *, run: Run, raw: RawSink, redactor: Redactor) -> OrganizationReadings:
-        """Accounts and what binds them; gaps where refused. Never an empty account list: at least the caller's own."""
+    def read(
+        self, *, run: Run, raw: RawSink, redactor: Redactor, known: tuple[AwsManagedPolicy, ...] = ()
+    ) -> OrganizationReadings:
+        """Accounts and what binds them; gaps where refused. Never an empty account list: at least the caller's own.
+
+        Of the policies AWS manages, a version that `known` holds is not asked for again.
+        """
         ...
 
 

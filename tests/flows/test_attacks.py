@@ -232,7 +232,7 @@ class Versionless:
         return [msgspec.structs.replace(one, version_id=None) for one in self._inner.versions(prefix)]
 
 
-@pytest.mark.parametrize("writes", range(16))
+@pytest.mark.parametrize("writes", range(45))
 def test_a_run_killed_anywhere_and_never_finished_leaves_a_locker_that_verifies(writes: int) -> None:
     world = scanned()
     killed_after(world, world.day(2), writes)

@@ -41,6 +41,7 @@ def test_each_kind_of_evidence_lies_under_its_own_prefix_and_every_key_is_named(
     assert kinds == {
         EvidenceKind.CHAIN, EvidenceKind.PLAN, EvidenceKind.CONTEXT, EvidenceKind.OUTCOME,
         EvidenceKind.RAW, EvidenceKind.SNAPSHOT, EvidenceKind.PEOPLE,
+        EvidenceKind.ASSESSMENT, EvidenceKind.TRANSITIONS, EvidenceKind.FINDINGS,
     }  # fmt: skip
     named = {one.key for one in swept.manifest.objects}
     assert {key for key in world.names() if not key.startswith("chain/")} == named

@@ -9,6 +9,7 @@ from prooftrail.errors import AccountUnreachable
 from prooftrail.evidence.manifest import Code, Head
 from prooftrail.evidence.redaction import Redactor
 from prooftrail.flows.close_run import CloseRun
+from prooftrail.flows.rederive import Rederive
 from prooftrail.flows.scan_account import ScanAccount
 from prooftrail.flows.sealing import Sealing
 from prooftrail.flows.start_run import StartRun
@@ -25,13 +26,14 @@ from prooftrail.model.account import (
     PasswordPolicy,
     Report,
 )
-from prooftrail.model.iam import AccessKey, KeySlot, ReportRow, Usage, User
+from prooftrail.model.iam import AccessKey, AwsManagedPolicy, KeySlot, ReportRow, Usage, User
 from prooftrail.model.identity import Observed
 from prooftrail.model.organization import Account, AccountState, OrganizationFacts, Tag
 from prooftrail.model.reading import Gap, GapReason, Reading, Source
 from prooftrail.model.run import Run, Schedule
 from prooftrail.ports import Locker, RawResponse, RawSink, Target
 from prooftrail.settings import Retention
+from tests.builders.judging_keys import KeyJudge
 from tests.contracts.fakes import MemoryFingerprintKey, MemoryLedger, MemoryLocker, MemorySigner
 
 DAY_1 = datetime(2026, 11, 1, 6, 0, tzinfo=UTC)
@@ -103,6 +105,11 @@ class World:
         self.joined: dict[str, datetime] = {}
         self.organization_gaps: tuple[Gap, ...] = ()
         self.governance = Governance()
+        self.judge = KeyJudge()
+        self.published = {"arn:aws:iam::aws:policy/ReadOnlyAccess": "v1"}
+        self.unlisted: tuple[Gap, ...] = ()
+        self.shown: list[str] = []
+        self.keys_off: set[str] = set()
         self.reads = 0
 
     # the two sources -------------------------------------------------------------------------------------------
@@ -111,7 +118,9 @@ class World:
         """Both sources in one: an account where a target is given, else the organization."""
         return self._account(*args, **known) if args else self._organization(**known)  # type: ignore[arg-type]
 
-    def _organization(self, *, run: Run, raw: RawSink, redactor: Redactor) -> OrganizationReadings:
+    def _organization(
+        self, *, run: Run, raw: RawSink, redactor: Redactor, known: tuple[AwsManagedPolicy, ...]
+    ) -> OrganizationReadings:
         accounts = tuple(
             Account(
                 id=one,
@@ -131,10 +140,22 @@ class World:
             ),
             delegated_administrators=Reading(),
             policies=Reading(),
+            aws_policies=self._published(known),
         )
+
+    def _published(self, known: tuple[AwsManagedPolicy, ...]) -> Reading[AwsManagedPolicy]:
+        texts = {(one.arn, one.version): one for one in known}
+        self.shown = [arn for arn, version in self.published.items() if (arn, version) not in texts]
+        read = [
+            AwsManagedPolicy(arn=arn, version=version, text=f'{{"Version":"{version}"}}')
+            for arn, version in self.published.items()
+        ]
+        source = rewritten(self._source("iam:ListPolicies"), calls=1 + len(self.shown))
+        return Reading(items=() if self.unlisted else tuple(read), gaps=self.unlisted, sources=(source,))
 
     def _account(self, target: Target, *, run: Run, carry: Carry, raw: RawSink, redactor: Redactor) -> AccountReadings:
         self.reads += 1
+        self.carried = carry
         if target.account in self.unreachable:
             raise AccountUnreachable(target.account, "sts:AssumeRole: no such role", "AccessDenied")
         names = [redactor.text(name) for name in self.users[target.account]]
@@ -168,7 +189,7 @@ class World:
                     ),
                 )
             ),
-            access_keys=Reading(items=tuple(_key(account, name) for name in names)),
+            access_keys=Reading(items=tuple(_key(account, name, off=name in self.keys_off) for name in names)),
             mfa=Reading(),
             service_credentials=Reading(),
             password_policy=Reading(items=(PasswordPolicy(set=False),)),
@@ -205,14 +226,14 @@ class World:
         sealing = Sealing(locker, clock=self.clock, retention=Retention(), secret=self.fingerprints.secret())
         tell = TellLedger(locker=locker, ledger=ledger)
         scan = ScanAccount(
-            locker=locker, sealing=sealing, source=self, tell=tell, fingerprints=self.fingerprints, regions=None, clock=self.clock
+            locker=locker, sealing=sealing, source=self, judge=self.judge, tell=tell, fingerprints=self.fingerprints, regions=None, clock=self.clock
         )  # fmt: skip
         start = StartRun(
             locker=locker, sealing=sealing, signer=self.signer, pin=self.pin, organization=self, fingerprints=self.fingerprints,
-            governance=self.governance, schedule=DAILY, role_name="prooftrail/ProoftrailReader", code=CODE, clock=self.clock,
+            governance=self.governance, judge=self.judge, schedule=DAILY, role_name="prooftrail/ProoftrailReader", code=CODE, clock=self.clock,
         )  # fmt: skip
         close = CloseRun(
-            locker=locker, sealing=sealing, signer=self.signer, pin=self.pin, ledger=ledger, tell=tell, code=CODE, clock=self.clock
+            locker=locker, sealing=sealing, signer=self.signer, pin=self.pin, ledger=ledger, tell=tell, judge=self.judge, code=CODE, clock=self.clock
         )  # fmt: skip
         return Sweep(start=start, scan=scan, close=close, workers=1)
 
@@ -222,10 +243,11 @@ class World:
         self.clock.at = tick + timedelta(seconds=5)
         return Run.scheduled(tick, None)
 
-    def verify(self, *, deep: bool = True) -> Verified:
-        """Verify the locker with the key known from outside."""
+    def verify(self, *, deep: bool = True, rederive: bool = False, code: Code = CODE) -> Verified:
+        """Verify the locker with the key known from outside, and judge it again by `code` if asked to."""
+        again = Rederive(locker=self.locker, judge=self.judge, code=code) if rederive else None
         return VerifyLocker(locker=self.locker, clock=self.clock)(
-            trust=Trust(public_key=self.signer.public_key_pem()), deep=deep
+            trust=Trust(public_key=self.signer.public_key_pem()), deep=deep, rederive=again
         )
 
     def names(self, prefix: str = "") -> Iterator[str]:
@@ -256,15 +278,15 @@ def _row(account: str, name: str) -> ReportRow:
     )  # fmt: skip
 
 
-def _key(account: str, name: str) -> Observed:
+def _key(account: str, name: str, *, off: bool) -> Observed:
     user_id, arn = _ids(account, name)
     return Observed(
         id=f"AKIA{account[0]}{name}", arn=arn, region="global", name=f"AKIA{account[0]}{name}",
         created_at=DAY_1 - timedelta(days=90), tags=None, parent=user_id,
-        facts=AccessKey(user_id=user_id, user_name=name, status="Active"), usage=Usage(tracked=True),
+        facts=AccessKey(user_id=user_id, user_name=name, status="Inactive" if off else "Active"), usage=Usage(tracked=True),
     )  # fmt: skip
 
 
-def rewritten(value: msgspec.Struct, **known: object) -> msgspec.Struct:
+def rewritten[T: msgspec.Struct](value: T, **known: object) -> T:
     """A value with some fields changed."""
     return msgspec.structs.replace(value, **known)

@@ -6,7 +6,7 @@ import msgspec
 
 
 class Fault(StrEnum):
-    """Every way a locker can fail to be what its chain says. NOTES among them are stated and break nothing."""
+    """Every way a locker can fail to be what its chain says. NOTES and UNCONFIRMED among them break nothing."""
 
     UNREADABLE = "UNREADABLE"
     CHANGED = "CHANGED"
@@ -23,13 +23,30 @@ class Fault(StrEnum):
     TICK = "TICK"
     HEAD = "HEAD"
     RECOUNT = "RECOUNT"
+    DERIVED = "DERIVED"
     DISPOSED = "DISPOSED ON SCHEDULE"
     NOT_YET_CHAINED = "NOT YET CHAINED"
     LATE_RUN = "TICK DUE"
+    OTHER_CODE = "OTHER CODE"
+    NOT_JUDGED = "NOT JUDGED"
+    BEGUN_ANEW = "BEGUN ANEW"
+    NOT_CONFIRMED = "NOT CONFIRMED"
 
 
-NOTES = frozenset({Fault.DISPOSED, Fault.NOT_YET_CHAINED, Fault.LATE_RUN})
+NOTES = frozenset(
+    {
+        Fault.DISPOSED,
+        Fault.NOT_YET_CHAINED,
+        Fault.LATE_RUN,
+        Fault.OTHER_CODE,
+        Fault.NOT_JUDGED,
+        Fault.BEGUN_ANEW,
+    }
+)
 """Stated, but no sign that anybody touched the evidence."""
+
+UNCONFIRMED = frozenset({Fault.NOT_CONFIRMED})
+"""Neither a fault nor a note: it could be tampering as well as other code, and nothing at hand tells which."""
 
 
 class Problem(msgspec.Struct, frozen=True, order=True, kw_only=True):
@@ -42,4 +59,4 @@ class Problem(msgspec.Struct, frozen=True, order=True, kw_only=True):
     @property
     def breaks(self) -> bool:
         """True if the locker is not intact because of it."""
-        return self.fault not in NOTES
+        return self.fault not in NOTES | UNCONFIRMED

@@ -7,7 +7,10 @@ from prooftrail.model.run import EvidenceKind
 ORGANIZATION = "organization"
 """Stands where an account id stands, for what belongs to the organization as a whole."""
 
-DATA_KINDS = (EvidenceKind.RAW, EvidenceKind.SNAPSHOT, EvidenceKind.PEOPLE)
+JUDGED_KINDS = (EvidenceKind.ASSESSMENT, EvidenceKind.TRANSITIONS, EvidenceKind.FINDINGS)
+"""Kinds that are derived from what was read; the organization as a whole has them too."""
+
+DATA_KINDS = (EvidenceKind.RAW, EvidenceKind.SNAPSHOT, EvidenceKind.PEOPLE, *JUDGED_KINDS)
 """Kinds whose objects are named by their content, below a run and an account."""
 
 _RUN = r"\d{8}T\d{6}Z"

@@ -64,10 +64,14 @@ class AccountCoverage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class GovernanceInForce(msgspec.Struct, frozen=True, kw_only=True):
-    """The policy a run was made under, by hash, and what in it was loosened since the manifest before."""
+    """The policy a run was made under, by hash, and what in it was loosened since the manifest before.
+
+    `turned` is how many results that failed under the policy before do not fail under this one.
+    """
 
     sha256: str
     loosened: tuple[str, ...] = ()
+    turned: int = 0
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):

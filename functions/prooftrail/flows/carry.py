@@ -1,22 +1,24 @@
-"""What yesterday's sealed snapshot spares today's reading: key ids that cannot have changed, secrets' dated versions."""
+"""What today's reading need not ask: keys that cannot have changed, secrets' dated versions, policies the run has read."""
 
 from collections import defaultdict
 
 from prooftrail.model.account import CarriedKeys, CarriedSecret, Carry
-from prooftrail.model.iam import AccessKey, Secret, User
+from prooftrail.model.iam import AccessKey, AwsManagedPolicy, Secret, User
 from prooftrail.model.identity import Identity, Observed
 from prooftrail.model.run import Run
 from prooftrail.model.snapshot import Snapshot
 
 
-def carry_of(previous: Snapshot | None, *, run: Run, account: str) -> Carry:
-    """The carry for one account; empty where there is no snapshot to trust.
+def carry_of(
+    previous: Snapshot | None, *, run: Run, account: str, policies: tuple[AwsManagedPolicy, ...] = ()
+) -> Carry:
+    """The carry for one account; without a snapshot to trust only `policies`, AWS's own that the run has read already.
 
     A user's keys are carried only if every slot its report row showed has its key: a refused list is asked again.
     """
-    seed = f"{run.id}/{account}"
+    seed, held = f"{run.id}/{account}", frozenset(one.arn for one in policies if one.text is not None)
     if previous is None:
-        return Carry(seed=seed)
+        return Carry(seed=seed, aws_policies=held)
     keys: dict[str, list[Observed]] = defaultdict(list)
     for one in previous.identities:
         if isinstance(one.facts, AccessKey):
@@ -31,6 +33,7 @@ def carry_of(previous: Snapshot | None, *, run: Run, account: str) -> Carry:
             if isinstance(one.facts, Secret) and one.facts.value_age_known
         },
         seed=seed,
+        aws_policies=held,
     )
 
 

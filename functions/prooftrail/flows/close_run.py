@@ -1,24 +1,27 @@
 """Ends a run: compares outcomes with the plan, counts, and puts the signed manifest into the next slot of the chain."""
 
 from collections import Counter
+from collections.abc import Mapping
 from datetime import datetime
 
 import msgspec
 
-from prooftrail.errors import AccessError, AlreadySealed, ChainBroken, EvidenceError, LedgerError
+from prooftrail.errors import AccessError, AlreadySealed, ChainBroken, ConfigError, EvidenceError, LedgerError
 from prooftrail.evidence import chain, envelope, layout, manifest
 from prooftrail.evidence.context import Context
 from prooftrail.evidence.manifest import AccountCoverage, Code, GovernanceInForce, Head, Manifest
 from prooftrail.governance import loosened
+from prooftrail.governance.thresholds import ByTier, LimitKey
 from prooftrail.model import canonical
-from prooftrail.model.reading import CellStatus
+from prooftrail.model.reading import CellStatus, Collector
 from prooftrail.model.run import EvidenceKind, Outcome, Plan, PlanAction, PlannedAccount, SealedObject
 from prooftrail.model.snapshot import RunTrigger
 from prooftrail.ports import Clock, HeadPin, Ledger, Locker, Signer
 
 from . import head as chain_head
-from . import sealing
+from . import judging, sealing
 from .head import ChainEnd
+from .judging import Judge, Judged, previous_findings
 from .leftovers import Leftovers
 from .sealing import Sealing
 from .tell_ledger import TellLedger, run_row
@@ -46,11 +49,12 @@ class CloseRun:
         pin: HeadPin,
         ledger: Ledger,
         tell: TellLedger,
+        judge: Judge,
         code: Code,
         clock: Clock,
     ) -> None:
         self._locker, self._sealing, self._signer, self._pin = locker, sealing, signer, pin
-        self._ledger, self._tell, self._code, self._clock = ledger, tell, code, clock
+        self._ledger, self._tell, self._judge, self._code, self._clock = ledger, tell, judge, code, clock
 
     def __call__(self, plan: Plan, context: Context | None) -> Closed:
         """Seal the run; `context` may be None only for a run that is in the chain already.
@@ -84,6 +88,8 @@ class CloseRun:
 
     def _append(self, plan: Plan, context: Context, pem: bytes) -> Closed:
         outcomes, objects = self._outcomes(plan)
+        whole, note = self._judged(plan, context, [outcome for outcome, _ in outcomes])
+        objects += self._sealed(plan, whole)
         named = _named(plan, [outcome for outcome, _ in outcomes], objects, self._plan_object(plan))
         for _ in range(_TRIES):
             end = chain_head.chain_end(self._locker, public_key=pem)
@@ -95,7 +101,7 @@ class CloseRun:
                 # A run that died right after its manifest was not told yet.
                 self._tell(end.manifest)
                 self._ledger.record_run(run_row(end.head.sha256, end.manifest))
-            made = self._manifest(plan, context, end, [outcome for outcome, _ in outcomes], named)
+            made = self._manifest(plan, context, end, [outcome for outcome, _ in outcomes], named, whole, note)
             body = manifest.seal(made, keyid=envelope.fingerprint(pem), sign=self._signer.sign)
             try:
                 self._locker.put(layout.chain_key(made.seq), body, retain_until=self._sealing.until(EvidenceKind.CHAIN))
@@ -122,6 +128,25 @@ class CloseRun:
             found.append((outcome, self._sealing.known(key, EvidenceKind.OUTCOME, body)))
         return found, [sealed for _, sealed in found]
 
+    def _judged(self, plan: Plan, context: Context, outcomes: list[Outcome]) -> tuple[Judged | None, str | None]:
+        """What only the whole run can show, and what is to be said of it.
+
+        A defect of ours there must not keep the run from its seal.
+        """
+        if not context.catalog:
+            return None, None  # a run that was begun before anything was judged
+        previous, note = previous_findings(self._locker, plan.header.previous_findings)
+        try:
+            judged = judging.organization(self._judge, context, coverage_of(plan, outcomes), previous=previous)
+        except Exception as defect:  # noqa: BLE001  # whatever it is: what the accounts gave waits for the manifest
+            detail = f"{type(defect).__name__}: {defect}"
+            return None, f"organization: not judged, because of a defect of Prooftrail: {detail}"
+        return judged, f"organization: {note}" if note else None
+
+    def _sealed(self, plan: Plan, whole: Judged | None) -> list[SealedObject]:
+        run_id, seal = plan.header.run.id, self._sealing.data
+        return [seal(kind, run_id, layout.ORGANIZATION, packed) for kind, packed in (whole.packed() if whole else ())]
+
     def _plan_object(self, plan: Plan) -> SealedObject:
         key = layout.plan_key(plan.header.run.id)
         return self._sealing.commit(
@@ -129,12 +154,20 @@ class CloseRun:
         )[0]
 
     def _manifest(
-        self, plan: Plan, context: Context, end: ChainEnd, outcomes: list[Outcome], named: tuple[SealedObject, ...]
+        self,
+        plan: Plan,
+        context: Context,
+        end: ChainEnd,
+        outcomes: list[Outcome],
+        named: tuple[SealedObject, ...],
+        whole: Judged | None,
+        note: str | None,
     ) -> Manifest:
         header, last = plan.header, end.manifest
         leftovers = Leftovers(self._locker, public_key=self._signer.public_key_pem(), now=self._clock.now())
         left = leftovers(header.run.id, {one.key for one in named}, end.head)
         before = last.last_tick if last else None
+        counts = counts_of(outcomes, context, whole.counts() if whole else {})
         draft = Manifest(
             locker_id=end.genesis.locker_id(),
             seq=end.head.seq + 1,
@@ -146,11 +179,11 @@ class CloseRun:
             started_at=header.started_at,
             closed_at=canonical.utc(self._clock.now()),
             code=self._code,
-            governance=self._governance(context, last),
+            governance=self._governance(context, last, counts),
             previous_verified=context.previous_verified,
-            organization_gaps=_organization_gaps(context),
+            organization_gaps=(*_organization_gaps(context), *((note,) if note else ())),
             coverage=coverage_of(plan, outcomes),
-            counts=counts_of(outcomes),
+            counts=counts,
             objects=named,
             superseded=left,
             merkle_root=manifest.objects_root(named),
@@ -160,16 +193,24 @@ class CloseRun:
         missed = chain.due(draft, before) if header.run.trigger is RunTrigger.SCHEDULE else ()
         return msgspec.structs.replace(draft, missed_ticks=missed)
 
-    def _governance(self, context: Context, last: Manifest | None) -> GovernanceInForce:
+    def _defaults(self, context: Context) -> Mapping[LimitKey, ByTier[int | bool]] | None:
+        """The limits of the run's catalog; None where it has none, or one of code that is not ours."""
+        try:
+            return self._judge.catalog(context.catalog).defaults if context.catalog else None
+        except ConfigError:
+            return None
+
+    def _governance(
+        self, context: Context, last: Manifest | None, counts: tuple[tuple[str, int], ...]
+    ) -> GovernanceInForce:
         now = context.governance
         before = last.governance.sha256 if last else None
         if before in (None, now.digest) or last is None:
             return GovernanceInForce(sha256=now.digest)
-        return GovernanceInForce(sha256=now.digest, loosened=loosened(self._context_of(last).governance, now))
-
-    def _context_of(self, last: Manifest) -> Context:
-        return sealing.read_context(
-            self._locker, next(one for one in last.objects if one.kind is EvidenceKind.CONTEXT), last.seq
+        then = sealing.context_of(self._locker, last).governance
+        turned = dict(counts).get(judging.LOOSENED, 0)
+        return GovernanceInForce(
+            sha256=now.digest, loosened=loosened(then, now, self._defaults(context)), turned=turned
         )
 
 
@@ -215,11 +256,16 @@ def _organization_gaps(context: Context) -> tuple[str, ...]:
     return tuple(f"{cell.collector}: {cell.reason}" for cell in context.cells if cell.status is not CellStatus.OK)
 
 
-def counts_of(outcomes: list[Outcome]) -> tuple[tuple[str, int], ...]:
-    """The counts of all outcomes, added up."""
-    total: Counter[str] = Counter()
+def counts_of(
+    outcomes: list[Outcome], context: Context | None, organization: Mapping[str, int]
+) -> tuple[tuple[str, int], ...]:
+    """The counts of all outcomes and of the organization's own judgement, added up, and the calls all accounts share."""
+    total: Counter[str] = Counter(organization)
     for outcome in outcomes:
         total.update(dict(outcome.counts))
+    for cell in context.cells if context else ():
+        if cell.collector is Collector.AWS_POLICIES:
+            total[f"calls:{cell.collector}"] += sum(source.calls for source in cell.sources)
     return tuple(sorted(total.items()))
 
 

@@ -107,9 +107,9 @@ def find_run(locker: Locker, run_id: str, *, since: datetime, public_key: bytes)
     return None
 
 
-def pointer_to(found: SealedObject, *, run_id: str, seq: int) -> Pointer:
-    """Where a snapshot lies, and the manifest that vouches for it."""
-    return Pointer(run_id=run_id, key=found.key, stored_sha256=found.stored_sha256, seq=seq)
+def pointer_to(found: SealedObject, one: Manifest) -> Pointer:
+    """Where an object lies, and the manifest that vouches for it."""
+    return Pointer(run_id=one.run.id, key=found.key, stored_sha256=found.stored_sha256, seq=one.seq)
 
 
 def _file(locker: Locker, seq: int) -> bytes:

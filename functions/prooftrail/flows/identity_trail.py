@@ -16,7 +16,7 @@ from prooftrail.model.snapshot import CellRecord, Line, Snapshot
 
 from . import sealing
 from .locker_history import AsOf, Listed, LockerHistory, RunSummary, Standing
-from .locker_inventory import InventoryRow, row_of
+from .locker_inventory import InventoryRow, not_read, row_of
 from .remembering import Remembering
 
 _LINES: msgspec.json.Decoder[Line] = msgspec.json.Decoder(Line)
@@ -140,6 +140,14 @@ def could_hold(asked: str, account: str) -> bool:
     """False if `asked` is an ARN that names another account; True where nothing rules the account out."""
     parts = asked.split(":", _ARN_PARTS - 1)
     return len(parts) < _ARN_PARTS or parts[0] != "arn" or parts[4] in ("", account)
+
+
+def unread_instead(as_of: AsOf, asked: str) -> str:
+    """How a sentence ends that says nobody answers to `asked`: with what was not read and could hold it, if anything."""
+    gaps = [one for one in not_read(as_of) if any(could_hold(asked, account) for account in one.accounts)]
+    if not gaps:
+        return "; every account and source that could hold it was read whole."
+    return f". It may be in what was not read: {'; '.join(one.sentence for one in gaps)}."
 
 
 def trail(history: LockerHistory, match: Match) -> Trail:

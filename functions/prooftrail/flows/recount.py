@@ -1,5 +1,6 @@
 """The deep look: unpack every object a manifest names, hash the content, decode each line strictly, count again."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 
 import msgspec
@@ -11,19 +12,23 @@ from prooftrail.evidence.findings import Fault, Problem
 from prooftrail.evidence.manifest import Manifest
 from prooftrail.model import canonical
 from prooftrail.model.identity import Identity
+from prooftrail.model.judgement import AssessmentHeader, AssessmentLine, FindingsHeader, FindingsLine, Transition
 from prooftrail.model.run import EvidenceKind, Outcome, Plan, SealedObject
 from prooftrail.model.snapshot import Header, Line, PersonRecord
 from prooftrail.ports import Locker, RawResponse
 
-from . import close_run, sealing
+from . import close_run, judging, sealing
 
-_OF_ACCOUNTS = (EvidenceKind.RAW, EvidenceKind.PEOPLE, EvidenceKind.SNAPSHOT)
 _decoders: dict[EvidenceKind, msgspec.json.Decoder[object]] = {
     EvidenceKind.SNAPSHOT: msgspec.json.Decoder(Line),
     EvidenceKind.PEOPLE: msgspec.json.Decoder(PersonRecord),
     EvidenceKind.RAW: msgspec.json.Decoder(RawResponse),
     EvidenceKind.CONTEXT: msgspec.json.Decoder(Context),
+    EvidenceKind.ASSESSMENT: msgspec.json.Decoder(AssessmentLine),
+    EvidenceKind.TRANSITIONS: msgspec.json.Decoder(Transition),
+    EvidenceKind.FINDINGS: msgspec.json.Decoder(FindingsLine),
 }
+_HEADERS = (Header, AssessmentHeader, FindingsHeader)
 
 
 class _Seen:
@@ -31,6 +36,8 @@ class _Seen:
 
     def __init__(self) -> None:
         self.identities = 0
+        self.organization: Counter[str] = Counter()
+        self.context: Context | None = None
         self.plan: Plan | None = None
         self.outcomes: list[Outcome] = []
 
@@ -60,16 +67,25 @@ def _added_up(one: Manifest, seen: _Seen) -> Iterator[str]:
         return
     if close_run.coverage_of(seen.plan, seen.outcomes) != one.coverage:
         yield f"manifest {one.seq} states another coverage than its plan and outcomes give"
-    if close_run.counts_of(seen.outcomes) != one.counts:
-        yield f"manifest {one.seq} states other counts than its outcomes add up to"
+    counts = close_run.counts_of(seen.outcomes, seen.context, seen.organization)
+    if counts != one.counts:
+        yield f"manifest {one.seq} states other counts than its outcomes and its judgement of the organization add up to"
+    if one.governance.turned not in (0, dict(counts).get(judging.LOOSENED, 0)):
+        yield f"manifest {one.seq} states {one.governance.turned} results turned, its outcomes count others"
     if seen.plan.header.run != one.run or seen.plan.header.started_at != one.started_at:
         yield f"manifest {one.seq} states another run or start than its plan"
     listed = {each for outcome in seen.outcomes for each in outcome.objects}
-    stray = [each.key for each in one.objects if each.kind in _OF_ACCOUNTS and each not in listed]
+    stray = [each.key for each in one.objects if each.kind in layout.DATA_KINDS and each not in listed]
     of_plan = {each.key for each in (seen.plan.header.people, seen.plan.header.raw) if each is not None}
     for key in stray:
-        if key not in of_plan:
+        if key not in of_plan and not _of_organization(key):
             yield f"manifest {one.seq} names {key}, which no outcome does"
+
+
+def _of_organization(key: str) -> bool:
+    """What the end of a run judges belongs to no account, so no outcome names it."""
+    place = layout.Place(key)
+    return place.kind in layout.JUDGED_KINDS and place.account == layout.ORGANIZATION
 
 
 def _data(sealed: SealedObject, body: bytes, one: Manifest, seen: _Seen) -> Iterator[Problem]:
@@ -84,9 +100,13 @@ def _data(sealed: SealedObject, body: bytes, one: Manifest, seen: _Seen) -> Iter
     found = 0
     for record in lines.records(sealed.key, data, decoder):
         found += 1
+        if isinstance(record, Context):
+            seen.context = record
+        if _of_organization(sealed.key):
+            seen.organization += judging.counts((record,), one.run.id)
         seen.identities += isinstance(record, Identity)
-        if isinstance(record, Header) and (record.run_id != one.run.id or record.account not in sealed.key):
-            detail = f"it is the snapshot of account {record.account} in run {record.run_id}"
+        if isinstance(record, _HEADERS) and (record.run_id != one.run.id or record.account not in sealed.key):
+            detail = f"it is the {sealed.kind} of {record.account} in run {record.run_id}"
             yield Problem(fault=Fault.REPLAYED, where=sealed.key, detail=detail)
     if found != sealed.count:
         yield Problem(

@@ -1,4 +1,4 @@
-"""Reads one account and commits what was seen, once however often it is tried."""
+"""Reads one account, seals what was seen, judges it, and commits both, once however often it is tried."""
 
 from collections import Counter
 
@@ -11,14 +11,17 @@ from prooftrail.evidence.lines import LineWriter
 from prooftrail.evidence.redaction import Redactor
 from prooftrail.inventory import assemble
 from prooftrail.inventory.context import OrgContext
+from prooftrail.inventory.inactivity import with_inactive_since
 from prooftrail.model.account import AccountReadings
 from prooftrail.model.organization import Account, AccountState
 from prooftrail.model.reading import Cell, CellStatus, Collector
-from prooftrail.model.run import EvidenceKind, Outcome, OutcomeStatus, PlannedAccount, Run, SealedObject
+from prooftrail.model.run import EvidenceKind, Outcome, OutcomeStatus, PlannedAccount, Pointer, Run, SealedObject
 from prooftrail.model.snapshot import Snapshot
 from prooftrail.ports import AccountSource, Clock, FingerprintKey, Locker, Target
 
+from . import judging
 from .carry import carry_of
+from .judging import Judge, previous_findings
 from .sealing import Sealing
 from .tell_ledger import TellLedger, previous_snapshot
 
@@ -32,16 +35,17 @@ class ScanAccount:
         locker: Locker,
         sealing: Sealing,
         source: AccountSource,
+        judge: Judge,
         tell: TellLedger,
         fingerprints: FingerprintKey,
         regions: tuple[str, ...] | None,
         clock: Clock,
     ) -> None:
         self._locker, self._sealing, self._source, self._tell = locker, sealing, source, tell
-        self._fingerprints, self._regions, self._clock = fingerprints, regions, clock
+        self._judge, self._fingerprints, self._regions, self._clock = judge, fingerprints, regions, clock
 
     def __call__(self, planned: PlannedAccount, *, run: Run, context: Context) -> Outcome:
-        """Read, seal, commit. An account that cannot be read is an outcome too."""
+        """Read, seal, judge, commit. An account that cannot be read is an outcome too."""
         return self._committed(run.id, planned.account) or self._attempt(planned, run, context)
 
     def _committed(self, run_id: str, account: str) -> Outcome | None:
@@ -64,7 +68,7 @@ class ScanAccount:
         )
         raw = LineWriter()
         redactor = Redactor(self._fingerprints.secret(), context.governance.scope.tags.owner)
-        carry = carry_of(before, run=run, account=planned.account)
+        carry = carry_of(before, run=run, account=planned.account, policies=context.managed_policies)
         try:
             readings = self._source.read(
                 self._target(planned, context), run=run, carry=carry, raw=raw, redactor=redactor
@@ -79,20 +83,46 @@ class ScanAccount:
             context=org_context(context),
             governance=context.governance,
         )
+        after = with_inactive_since(after, before)
         if committed := self._committed(run.id, planned.account):
             return committed  # another attempt was quicker: what we read need not be left behind
-        objects = self._objects(after, run, raw, redactor)
-        outcome = self._commit(_read(draft, readings, after, objects))
-        if outcome.objects == objects:
+        seen = _read(draft, readings, after, self._evidence(after, run, raw, redactor))
+        judged = self._judged(seen, after, context, planned.previous_findings, redactor)
+        outcome = self._commit(judged)
+        if outcome.objects == judged.objects:
             self._tell.remember(before, after)
         return outcome
 
-    def _objects(self, snapshot: Snapshot, run: Run, raw: LineWriter, redactor: Redactor) -> tuple[SealedObject, ...]:
+    def _evidence(self, snapshot: Snapshot, run: Run, raw: LineWriter, redactor: Redactor) -> tuple[SealedObject, ...]:
         account, seal = snapshot.header.account, self._sealing.data
         return (
             seal(EvidenceKind.RAW, run.id, account, raw.finish()),
             seal(EvidenceKind.PEOPLE, run.id, account, lines.pack(redactor.people())),
             seal(EvidenceKind.SNAPSHOT, run.id, account, lines.pack(snapshot.lines())),
+        )
+
+    def _judged(
+        self, seen: Outcome, snapshot: Snapshot, context: Context, previous: Pointer | None, redactor: Redactor
+    ) -> Outcome:
+        """The outcome with what was judged; a defect of ours there must not cost the evidence, which is sealed already."""
+        if not context.catalog:
+            return seen  # a run that was begun before anything was judged
+        findings, note = previous_findings(self._locker, previous)
+        sealed = next(one for one in seen.objects if one.kind is EvidenceKind.SNAPSHOT)
+        try:
+            judged = judging.account(self._judge, snapshot, context, snapshot_sha256=sealed.sha256, previous=findings)
+            turned = judging.turned(
+                self._judge, snapshot, context, snapshot_sha256=sealed.sha256, now=judged.assessment
+            )
+        except Exception as defect:  # noqa: BLE001  # whatever it is: the snapshot waits for code that can judge it
+            return _not_judged(seen, redactor.text(f"{type(defect).__name__}: {defect}"))
+        objects = (self._sealing.data(kind, seen.run_id, seen.account, packed) for kind, packed in judged.packed())
+        counts = dict(seen.counts) | judged.counts() | ({judging.LOOSENED: turned} if turned else {})
+        return msgspec.structs.replace(
+            seen,
+            objects=(*seen.objects, *objects),
+            counts=tuple(sorted(counts.items())),
+            notes=(*seen.notes, *((note,) if note else ())),
         )
 
     def _commit(self, outcome: Outcome) -> Outcome:
@@ -123,6 +153,17 @@ def _read(draft: Outcome, readings: AccountReadings, snapshot: Snapshot, objects
         counts=_counts(snapshot),
         calls=readings.calls,
         throttled=readings.throttled,
+    )
+
+
+def _not_judged(seen: Outcome, defect: str) -> Outcome:
+    """The outcome of an account whose evidence stands and which nobody has judged."""
+    detail = f"it was read and not judged, because of a defect of Prooftrail: {defect}"
+    return msgspec.structs.replace(
+        seen,
+        status=OutcomeStatus.GAPS,
+        reason=f"{detail}; {seen.reason}" if seen.reason else detail,
+        counts=tuple(sorted((*seen.counts, (judging.NOT_JUDGED, 1)))),
     )
 
 

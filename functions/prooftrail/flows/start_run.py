@@ -33,6 +33,7 @@ from prooftrail.settings import ONBOARDING_HOURS
 from . import head as chain_head
 from . import sealing
 from .head import ChainEnd
+from .judging import Judge
 from .sealing import Sealing
 
 RESUME = timedelta(hours=6)
@@ -67,6 +68,7 @@ class StartRun:
         organization: OrganizationSource,
         fingerprints: FingerprintKey,
         governance: Governance,
+        judge: Judge,
         schedule: Schedule | None,
         role_name: str | None,
         code: Code,
@@ -74,7 +76,7 @@ class StartRun:
     ) -> None:
         self._locker, self._sealing, self._signer, self._pin = locker, sealing, signer, pin
         self._organization, self._fingerprints, self._governance = organization, fingerprints, governance
-        self._schedule, self._role_name, self._code, self._clock = schedule, role_name, code, clock
+        self._judge, self._schedule, self._role_name, self._code, self._clock = judge, schedule, role_name, code, clock
 
     def __call__(self, run: Run) -> Started:
         """Begin `run`, or take up the unfinished one it stands for.
@@ -114,11 +116,13 @@ class StartRun:
 
     def _begin(self, run: Run, end: ChainEnd | None) -> Started:
         started_at = self._clock.now()
-        raw, redactor = LineWriter(), self._redactor()
-        seen = self._organization.read(run=run, raw=raw, redactor=redactor)
+        raw, redactor, before = LineWriter(), self._redactor(), self._context_before(end)
+        known = before.managed_policies if before else ()
+        seen = self._organization.read(run=run, raw=raw, redactor=redactor, known=known)
         run = msgspec.structs.replace(run, caller=redactor.text(seen.caller_arn))
         end = end or self._genesis(seen)
-        context = self._context(run, seen, end, redactor)
+        pointers, judged = self._pointers(end)
+        context = self._context(run, seen, end, redactor, before)
         sealed_context = self._sealing.context(run.id, lines.pack([context]))
         header = PlanHeader(
             run=run,
@@ -130,9 +134,11 @@ class StartRun:
             head_sha256=end.head.sha256,
             schedule=self._schedule,
             role_name=self._role_name,
+            previous_findings=judged.get(layout.ORGANIZATION),
             started_at=started_at,
         )
-        plan = Plan(header=header, accounts=self._accounts(run, context, end))
+        planned = (_planned(one, run, context, pointers.get(one.id), judged.get(one.id)) for one in context.accounts)
+        plan = Plan(header=header, accounts=tuple(planned))
         key = layout.plan_key(run.id)
         _, committed = self._sealing.commit(
             key, EvidenceKind.PLAN, self._sealing.signed_plan(plan), count=len(plan.accounts) + 1
@@ -177,7 +183,21 @@ class StartRun:
         self._pin.remember(begun.head, locker_id=begun.genesis.locker_id())
         return begun
 
-    def _context(self, run: Run, seen: OrganizationReadings, end: ChainEnd, redactor: Redactor) -> Context:
+    def _context_before(self, end: ChainEnd | None) -> Context | None:
+        """The context of the head's run; None before the first run, and where it is not to be believed any more.
+
+        Without it every policy of AWS's is read again, and what a loosening turned is not counted.
+        """
+        try:
+            return sealing.context_of(self._locker, end.manifest) if end and end.manifest else None
+        except EvidenceError:
+            return None
+
+    def _context(
+        self, run: Run, seen: OrganizationReadings, end: ChainEnd, redactor: Redactor, before: Context | None
+    ) -> Context:
+        governance = self._governance.redacted(redactor)
+        last = before.governance if before else None
         return Context(
             run=run,
             partition=seen.partition,
@@ -188,42 +208,48 @@ class StartRun:
             delegated_administrators=seen.delegated_administrators.items,
             policies=seen.policies.items,
             cells=_organization_cells(seen),
-            governance=self._governance.redacted(redactor),
+            governance=governance,
             code=self._code,
             previous=end.head,
             previous_verified=end.verified,
             sightings=seen.sightings,
+            managed_policies=tuple(sorted(seen.aws_policies.items)) if seen.aws_policies else (),
+            governance_before=last if last is not None and last.digest != governance.digest else None,
+            catalog=self._judge.text(),
         )
 
-    def _accounts(self, run: Run, context: Context, end: ChainEnd) -> tuple[PlannedAccount, ...]:
-        pointers = self._pointers(end)
-        return tuple(self._planned(one, run, context, pointers.get(one.id)) for one in context.accounts)
-
-    def _planned(self, account: Account, run: Run, context: Context, previous: Pointer | None) -> PlannedAccount:
-        reason = _LEFT_OUT.get(account.state) or _excluded(context.governance, account, run)
-        joined = account.joined_at
-        return PlannedAccount(
-            account=account.id,
-            action=PlanAction.SKIP if reason else PlanAction.SCAN,
-            reason=reason,
-            onboarding=joined is not None and run.taken_at - joined < timedelta(hours=ONBOARDING_HOURS),
-            previous=previous,
-        )
-
-    def _pointers(self, end: ChainEnd) -> dict[str, Pointer]:
-        """Each account's last good snapshot: from the head's own run, else carried over by that run's plan."""
+    def _pointers(self, end: ChainEnd) -> tuple[dict[str, Pointer], dict[str, Pointer]]:
+        """Each account's last good snapshot and its last findings: of the head's own run, else what that run's plan says."""
         last = end.manifest
         if last is None:
-            return {}
+            return {}, {}
         named = next(one for one in last.objects if one.kind is EvidenceKind.PLAN)
-        vouched = Pointer(run_id=last.run.id, key=named.key, stored_sha256=named.stored_sha256, seq=last.seq)
-        plan = sealing.read_plan(named.key, sealing.trusted(self._locker, vouched))
-        found = {one.account: one.previous for one in plan.accounts if one.previous is not None}
+        plan = sealing.read_plan(named.key, sealing.trusted(self._locker, chain_head.pointer_to(named, last)))
+        read = {one.account: one.previous for one in plan.accounts if one.previous is not None}
+        judged = {one.account: one.previous_findings for one in plan.accounts if one.previous_findings is not None}
+        if plan.header.previous_findings is not None:
+            judged[layout.ORGANIZATION] = plan.header.previous_findings
+        found = {EvidenceKind.SNAPSHOT: read, EvidenceKind.FINDINGS: judged}
         for one in last.objects:
             account = layout.Place(one.key).account
-            if one.kind is EvidenceKind.SNAPSHOT and account:
-                found[account] = chain_head.pointer_to(one, run_id=last.run.id, seq=last.seq)
-        return found
+            if one.kind in found and account:
+                found[one.kind][account] = chain_head.pointer_to(one, last)
+        return read, judged
+
+
+def _planned(
+    account: Account, run: Run, context: Context, previous: Pointer | None, findings: Pointer | None
+) -> PlannedAccount:
+    reason = _LEFT_OUT.get(account.state) or _excluded(context.governance, account, run)
+    joined = account.joined_at
+    return PlannedAccount(
+        account=account.id,
+        action=PlanAction.SKIP if reason else PlanAction.SCAN,
+        reason=reason,
+        onboarding=joined is not None and run.taken_at - joined < timedelta(hours=ONBOARDING_HOURS),
+        previous=previous,
+        previous_findings=findings,
+    )
 
 
 def _excluded(governance: Governance, account: Account, run: Run) -> str | None:
@@ -240,5 +266,6 @@ def _organization_cells(seen: OrganizationReadings) -> tuple[Cell, ...]:
         (Collector.ACCOUNTS, seen.accounts),
         (Collector.DELEGATED_ADMINISTRATORS, seen.delegated_administrators),
         (Collector.ORGANIZATION_POLICIES, seen.policies),
+        *(((Collector.AWS_POLICIES, seen.aws_policies),) if seen.aws_policies is not None else ()),
     )
     return tuple(cell_of(account, GLOBAL, collector, reading) for collector, reading in readings)

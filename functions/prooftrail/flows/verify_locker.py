@@ -10,7 +10,7 @@ import msgspec
 from prooftrail.errors import EvidenceError
 from prooftrail.evidence import envelope, layout, verify
 from prooftrail.evidence.chain import Chain
-from prooftrail.evidence.findings import Fault, Problem
+from prooftrail.evidence.findings import NOTES, UNCONFIRMED, Fault, Problem
 from prooftrail.evidence.manifest import Head
 from prooftrail.evidence.verify import UNREADABLE_SIZE, Seen
 from prooftrail.model import canonical
@@ -19,6 +19,7 @@ from prooftrail.ports import Clock, Locker, ObjectVersion
 
 from . import head as chain_head
 from . import recount, sealing
+from .rederive import Rederive, Rederived
 
 _READERS = 8
 
@@ -27,6 +28,7 @@ class Verdict(StrEnum):
     """What verification comes to."""
 
     INTACT = "intact"
+    NOT_HELD = "intact; results not held against the code that sealed them"
     ORIGIN_NOT_CHECKED = "internally consistent, origin not checked"
     NOT_INTACT = "not intact"
     UNREADABLE = "unreadable"
@@ -53,7 +55,10 @@ class Trust(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Verified(msgspec.Struct, frozen=True, kw_only=True):
-    """The whole answer: verdict, what was looked at, and every problem and note."""
+    """The whole answer: verdict, what was looked at, and every problem and note.
+
+    `rederived` where it was judged again; `unconfirmed` is what came out otherwise there by other code than sealed it.
+    """
 
     verdict: Verdict
     assurance: Assurance | None
@@ -65,7 +70,9 @@ class Verified(msgspec.Struct, frozen=True, kw_only=True):
     objects: int
     bytes: int
     deep: bool
+    rederived: Rederived | None = None
     problems: tuple[Problem, ...]
+    unconfirmed: tuple[Problem, ...] = ()
     notes: tuple[Problem, ...]
 
 
@@ -75,8 +82,13 @@ class VerifyLocker:
     def __init__(self, *, locker: Locker, clock: Clock) -> None:
         self._locker, self._clock = locker, clock
 
-    def __call__(self, *, trust: Trust, deep: bool = False, run_id: str | None = None) -> Verified:
-        """Check everything, or with `run_id` the chain and that run's objects. Nothing is raised for what is wrong inside."""
+    def __call__(
+        self, *, trust: Trust, deep: bool = False, run_id: str | None = None, rederive: Rederive | None = None
+    ) -> Verified:
+        """Check everything, or with `run_id` the chain and that run's objects; with `rederive` judge it again, too.
+
+        Nothing is raised for what is wrong inside.
+        """
         now = self._clock.now()
         chain = chain_head.read_chain(self._locker, public_key=trust.public_key)
         problems = list(chain.problems) + list(_outside(chain, trust))
@@ -95,10 +107,15 @@ class VerifyLocker:
             problems.append(
                 Problem(fault=Fault.MISSING, where=run_id, detail="no manifest of this chain seals this run")
             )
+        sound = {one.key for one in seen} - {one.where for one in problems if one.breaks}
         if deep:
-            sound = {one.key for one in seen} - {one.where for one in problems if one.breaks}
             problems += self._deep(chain, sound, run_id)
-        return self._answer(chain, trust, seen, problems, deep)
+        rederived = None
+        if rederive:
+            rederived, other = rederive(chain.manifests, sound, run_id=run_id)
+            problems += other
+        answer = self._answer(chain, trust, seen, problems, deep)
+        return msgspec.structs.replace(answer, rederived=rederived)
 
     def _seen(self, chain: Chain, run_id: str | None) -> Iterator[Seen]:
         prefixes = ("",) if run_id is None else (*layout.run_prefixes(run_id), "chain/")
@@ -143,9 +160,10 @@ class VerifyLocker:
 
     def _answer(self, chain: Chain, trust: Trust, seen: list[Seen], problems: list[Problem], deep: bool) -> Verified:
         breaking = tuple(sorted({one for one in problems if one.breaks}))
+        unconfirmed = tuple(sorted({one for one in problems if one.fault in UNCONFIRMED}))
         genesis = chain.genesis
         return Verified(
-            verdict=_verdict(chain, trust, breaking),
+            verdict=_verdict(chain, trust, breaking, unconfirmed),
             assurance=None
             if genesis is None
             else Assurance.SELF_SIGNED
@@ -160,7 +178,8 @@ class VerifyLocker:
             bytes=sum(one.size for one in seen if one.size > 0),
             deep=deep,
             problems=breaking,
-            notes=tuple(sorted({one for one in problems if not one.breaks})),
+            unconfirmed=unconfirmed,
+            notes=tuple(sorted({one for one in problems if one.fault in NOTES})),
         )
 
 
@@ -176,12 +195,14 @@ def _listed(one: ObjectVersion, sha256: str | None) -> Seen:
     )
 
 
-def _verdict(chain: Chain, trust: Trust, breaking: tuple[Problem, ...]) -> Verdict:
+def _verdict(chain: Chain, trust: Trust, breaking: tuple[Problem, ...], unconfirmed: tuple[Problem, ...]) -> Verdict:
     if not chain.links and not breaking:
         return Verdict.UNREADABLE
     if breaking:
         return Verdict.NOT_INTACT
-    return Verdict.INTACT if trust.checks_origin else Verdict.ORIGIN_NOT_CHECKED
+    if not trust.checks_origin:
+        return Verdict.ORIGIN_NOT_CHECKED
+    return Verdict.NOT_HELD if unconfirmed else Verdict.INTACT
 
 
 def _outside(chain: Chain, trust: Trust) -> Iterator[Problem]:

@@ -122,6 +122,10 @@ def test_trust_is_parsed_once_and_its_document_kept_by_hash(aws: Aws) -> None:
         encoded({"Statement": {"Principal": {"Martian": "x"}}}),
         encoded({"Statement": {"Principal": "*", "Condition": {"StringEquals": "flat"}}}),
         encoded({"Statement": {"Principal": "*", "Action": {"a": 1}, "Condition": []}}),
+        encoded({}),
+        encoded({"statement": []}),
+        encoded({"Statement": {"Effect": "allow", "Principal": "*", "Action": "sts:AssumeRole"}}),
+        encoded({"Statement": {"Effect": "Allow", "Principle": "*", "Action": "sts:AssumeRole"}}),
     ],
 )
 def test_a_role_whose_trust_is_unreadable_is_kept_and_a_gap_names_it(aws: Aws, trust: str) -> None:
@@ -133,6 +137,17 @@ def test_a_role_whose_trust_is_unreadable_is_kept_and_a_gap_names_it(aws: Aws, t
     assert odd.facts.trust_document in {document.sha256 for document in principals.documents}
     assert [(gap.reason, gap.subject) for gap in principals.reading.gaps] == [(GapReason.UNREADABLE, "odd")]
     assert principals.listed
+
+
+def test_of_two_principals_under_one_name_neither_is_chosen(aws: Aws) -> None:
+    twice = '{"Statement":{"Effect":"Allow","Principal":"*","Principal":{"AWS":"1"},"Action":"sts:AssumeRole"}}'
+    aws.answer(DETAILS, details(RoleDetailList=[a_role("odd", trust=encoded(twice))]))
+    principals = read_principals(watching(aws).observer)
+    (odd,) = principals.reading.items
+    assert isinstance(odd.facts, Role)
+    assert odd.facts.trust == ()
+    assert [document.text for document in principals.documents] == [twice]
+    assert {(gap.reason, gap.subject) for gap in principals.reading.gaps} == {(GapReason.UNREADABLE, "odd")}
 
 
 def test_a_role_without_a_trust_policy_is_a_gap(aws: Aws) -> None:
@@ -204,7 +219,8 @@ def test_documents_differing_in_blanks_and_order_alone_are_one(aws: Aws) -> None
 
 def test_an_address_in_a_policy_is_hidden_in_document_and_body(aws: Aws) -> None:
     condition = {"StringEquals": {"aws:username": ADDRESS}}
-    facts = role_facts(aws, trust=encoded({"Statement": {"Effect": "Allow", "Principal": "*", "Condition": condition}}))
+    statement = {"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole", "Condition": condition}
+    facts = role_facts(aws, trust=encoded({"Statement": statement}))
     seen = watching(aws)
     principals = read_principals(seen.observer)
     read_role_settings(seen.observer)

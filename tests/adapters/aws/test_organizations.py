@@ -158,6 +158,7 @@ def test_the_calls_are_few_because_accounts_tell_their_own_paths(aws: Aws) -> No
     seeded(aws)
     readings = read(aws)
     assert {action.removeprefix("organizations:"): count for action, count in aws.counts().items()} == {
+        "iam:ListPolicies": 1,
         "DescribeOrganization": 1,
         "ListAccounts": 2,
         "ListRoots": 1,
@@ -313,7 +314,7 @@ def test_a_single_account_is_read_without_asking_about_an_organization(aws: Aws)
     assert readings.accounts.complete
     assert readings.delegated_administrators.complete
     assert readings.policies.complete
-    assert aws.asked == []
+    assert aws.counts() == {"iam:ListPolicies": 1}
 
 
 def test_a_caller_outside_any_organization_is_an_answer_and_no_gap(aws: Aws) -> None:
@@ -323,7 +324,18 @@ def test_a_caller_outside_any_organization_is_an_answer_and_no_gap(aws: Aws) -> 
     assert readings.facts == OrganizationFacts()
     assert readings.accounts.complete
     assert [source.api for source in readings.accounts.sources] == ["organizations:DescribeOrganization"]
-    assert len(aws.asked) == 1
+    assert aws.counts() == {"iam:ListPolicies": 1, "organizations:DescribeOrganization": 1}
+
+
+def test_what_aws_manages_is_read_with_the_callers_credentials_and_counted(aws: Aws) -> None:
+    aws.answer("iam:ListPolicies", {"Policies": [{"Arn": "arn:aws:iam::aws:policy/A", "DefaultVersionId": "v2"}]})
+    aws.answer("iam:GetPolicyVersion", {"PolicyVersion": {"VersionId": "v2", "Document": "%7B%7D"}})
+    readings = read(aws, organization=False)
+    assert readings.aws_policies is not None
+    assert [(one.arn, one.version, one.text) for one in readings.aws_policies.items] == [
+        ("arn:aws:iam::aws:policy/A", "v2", "{}")
+    ]
+    assert readings.calls == 2
 
 
 def test_a_member_account_that_may_ask_little_has_a_gap_in_each_reading(aws: Aws) -> None:

@@ -13,6 +13,7 @@ from prooftrail.model.run import Run
 from prooftrail.ports import Clock, RawSink, Target
 
 from .access_keys import read_access_keys
+from .aws_policies import read_unpublished
 from .credential_report import read_report, request_report
 from .governor import Governors
 from .iam_account import (
@@ -100,6 +101,7 @@ class AwsAccountSource:
             secrets=tuple((region, reading.result()) for region, reading in beside.secrets),
             features=beside.features.result() if beside.features else None,
             permission_sets=beside.permission_sets.result() if beside.permission_sets else None,
+            aws_policies=beside.aws_policies.result(),
             sightings=redactor.sightings(),
             sampled=keys.sampled,
             started_at=started_at,
@@ -145,6 +147,7 @@ class _Beside:
             (region, threads.submit(read_secrets, observer, region=region, carry=carry, also_read=everywhere))
             for region in self.regions
         ]
+        self.aws_policies = threads.submit(read_unpublished, observer, principals, carry.aws_policies)
         self.service_credentials = threads.submit(read_service_credentials, observer, principals.users)
         self.password_policy = threads.submit(read_password_policy, observer)
         self.saml_providers = threads.submit(read_saml_providers, observer)

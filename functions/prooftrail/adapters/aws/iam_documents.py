@@ -9,7 +9,7 @@ from urllib.parse import unquote
 import msgspec
 
 from prooftrail.evidence.redaction import Redactor
-from prooftrail.model import canonical, trust
+from prooftrail.model import canonical, strict_json, trust
 from prooftrail.model.iam import PolicyDocument
 
 from .wire import mended
@@ -25,7 +25,7 @@ _LISTS = (
 
 
 class Documents:
-    """An Opening for GetAccountAuthorizationDetails and ListRoles: puts a PolicyDocument where AWS sent encoded text.
+    """An Opening for GetAccountAuthorizationDetails, ListRoles and GetPolicyVersion: puts a PolicyDocument where AWS sent encoded text.
 
     Redacting the parsed document and not its text keeps one string's contents from swallowing its neighbours. Text
     that is no JSON stays as it is and is named by its hash all the same; `readable` tells.
@@ -46,7 +46,7 @@ class Documents:
         return replaced
 
     def readable(self, document: PolicyDocument) -> bool:
-        """Whether the document is JSON."""
+        """Whether the document is JSON that says one thing only."""
         return document.sha256 not in self._unreadable
 
     def trust(self, document: PolicyDocument) -> tuple[trust.TrustStatement, ...]:
@@ -76,6 +76,7 @@ class Documents:
 
 
 def _parsed(text: str) -> Any:
+    strict_json.read(text)  # refuses a name that stands twice; the readers below keep one of its values and say nothing
     try:
         return msgspec.json.decode(text)
     except msgspec.DecodeError:
@@ -94,3 +95,6 @@ def _places(data: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any], str]
                     yield owner, one, key
         for profile in entity.get("InstanceProfileList", ()):
             profile.pop("Roles", None)  # the role it stands in, once more
+    version = data.get("PolicyVersion", {})
+    if "Document" in version:
+        yield "", version, "Document"

@@ -31,6 +31,7 @@ _SUBJECTS = (
     "OpenIDConnectProviderArn",
     "AccountId",
     "PolicyId",
+    "PolicyArn",
     "ResourceId",
     "ParentId",
     "PermissionSetArn",

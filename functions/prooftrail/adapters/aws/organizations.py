@@ -8,6 +8,7 @@ from typing import Any
 from prooftrail.evidence.redaction import PSEUDONYM, Redactor
 from prooftrail.model.account import OrganizationReadings
 from prooftrail.model.canonical import utc
+from prooftrail.model.iam import AwsManagedPolicy
 from prooftrail.model.organization import (
     Account,
     AccountState,
@@ -21,6 +22,7 @@ from prooftrail.model.reading import Reading
 from prooftrail.model.run import Run
 from prooftrail.ports import Clock, RawSink
 
+from .aws_policies import read_published
 from .governor import Governors
 from .observer import Api, Collecting, Observer
 from .sessions import Caller, Sessions
@@ -56,17 +58,24 @@ _CONTAINER = re.compile(r"(?:r|ou)-[0-9a-z-]+")
 class AwsOrganizationSource:
     """Reads the organization the caller belongs to, or only the caller's account where `organization` is False.
 
-    What AWS Organizations refuses is a gap in the one reading it belongs to; only AccessError (nobody can say who we
+    What AWS refuses is a gap in the one reading it belongs to; only AccessError (nobody can say who we
     are) is raised. A caller outside any organization has a list of one account, and that list is complete.
     """
 
     def __init__(self, sessions: Sessions, *, clock: Clock, governors: Governors, organization: bool) -> None:
         self._sessions, self._clock, self._governors, self._organization = sessions, clock, governors, organization
 
-    def read(self, *, run: Run, raw: RawSink, redactor: Redactor) -> OrganizationReadings:  # noqa: ARG002  # the port's
-        """Accounts, delegated administrators, service and resource control policies.
+    def read(
+        self,
+        *,
+        run: Run,  # noqa: ARG002  # the port's
+        raw: RawSink,
+        redactor: Redactor,
+        known: tuple[AwsManagedPolicy, ...] = (),
+    ) -> OrganizationReadings:
+        """Accounts, delegated administrators, service and resource control policies, and the policies AWS manages.
 
-        Source: AWS Organizations, asked in the caller's home region under the caller's own credentials.
+        Source: AWS Organizations, asked in the caller's home region under the caller's own credentials, and IAM there.
         """
         caller = self._sessions.caller()
         observer = Observer(
@@ -79,11 +88,12 @@ class AwsOrganizationSource:
             raw=raw,
             redactor=redactor,
         )
+        published = read_published(observer, known)
         accounts: Collecting[Account] = Collecting(observer)
         described = accounts.ask(DESCRIBE_ORGANIZATION, absent=_NOT_IN_USE) if self._organization else {}
         if described == {}:
             accounts.add(Account(id=caller.account))
-            return _readings(caller, observer, OrganizationFacts(), accounts.reading(), Reading(), Reading())
+            return _readings(caller, observer, OrganizationFacts(), accounts.reading(), Reading(), Reading(), published)
         facts = _facts((described or {}).get("Organization", {}))
         enabled = _read_accounts(accounts, caller.account, facts)
         return _readings(
@@ -93,6 +103,7 @@ class AwsOrganizationSource:
             accounts.reading(),
             _read_administrators(Collecting(observer)),
             _read_policies(Collecting(observer), enabled),
+            published,
         )
 
 
@@ -114,6 +125,7 @@ def _readings(
     accounts: Reading[Account],
     administrators: Reading[DelegatedAdministrator],
     policies: Reading[OrganizationPolicy],
+    published: Reading[AwsManagedPolicy],
 ) -> OrganizationReadings:
     return OrganizationReadings(
         caller_account=caller.account,
@@ -123,6 +135,7 @@ def _readings(
         accounts=accounts,
         delegated_administrators=administrators,
         policies=policies,
+        aws_policies=published,
         sightings=observer.redactor.sightings(),
         calls=observer.calls,
         throttled=observer.throttled,

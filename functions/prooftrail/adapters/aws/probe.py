@@ -64,6 +64,12 @@ _TRIES: dict[str, _Try] = {
     "iam:GetOpenIDConnectProvider": _Try(needs={"OpenIDConnectProviderArn": "provider"}),
     "iam:ListServerCertificates": _Try(_ONE_ITEM),
     "iam:GetOutboundWebIdentityFederationInfo": _Try(),
+    "iam:ListPolicies": _Try(
+        {"Scope": "AWS", "MaxItems": 1},
+        teaches={"published": ("Policies", 0, "Arn"), "version": ("Policies", 0, "DefaultVersionId")},
+    ),
+    "iam:GetPolicyVersion": _Try(needs={"PolicyArn": "published", "VersionId": "version"}),
+    "iam:GetPolicy": _Try(needs={"PolicyArn": "published"}),
     "account:ListRegions": _Try(_ONE_RESULT),
     "ec2:DescribeRegions": _Try(),
     "secretsmanager:ListSecrets": _Try(_ONE_RESULT, teaches={"secret": ("SecretList", 0, "ARN")}),
