@@ -13,6 +13,7 @@ from prooftrail.adapters.embedded.home import Home
 from prooftrail.adapters.embedded.sqlite_ledger import SqliteLedger
 from prooftrail.evidence import envelope, layout, manifest
 from prooftrail.evidence.manifest import Head
+from prooftrail.flows.control_map import ControlMap
 from prooftrail.flows.sweep import Swept
 from prooftrail.model.account import AccountReadings, RoleSettings
 from prooftrail.model.iam import Role, Secret, Usage
@@ -39,6 +40,7 @@ class Town(World):
         locker.create()
         self.locker, self.ledger = locker, SqliteLedger(home.ledger)  # type: ignore[assignment]
         self.signer, self.fingerprints, self.pin = home.signer(), home.fingerprint_key(), home  # type: ignore[assignment]
+        self.judge = ControlMap()  # type: ignore[assignment]
         self.more: dict[str, list[Observed]] = {HOME: [], MEMBER: []}
 
     def run(self, day: int) -> Swept:

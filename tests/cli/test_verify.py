@@ -3,10 +3,12 @@
 import json
 import shutil
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
-from prooftrail.evidence import envelope
+from prooftrail.evidence import envelope, layout
+from tests.builders.judging_keys import KeyJudge
 from tests.cli.lockers import DAYS, Copy, Prooftrail, Town
 from tests.contracts.fakes import MemorySigner
 
@@ -185,12 +187,42 @@ def test_a_whole_chain_made_with_another_key_is_consistent_until_the_key_is_know
     assert "SIGNATURE" in said.out
 
 
+def test_what_other_code_judged_otherwise_is_not_confirmed_and_the_exit_is_3(
+    prooftrail: Prooftrail, tmp_path: Path
+) -> None:
+    town = Town(tmp_path)
+    town.judge = KeyJudge()  # another code: it knows one control
+    town.run(1)
+    assert prooftrail("verify", town.address, "--home", town.home).code == 0
+    said = prooftrail("verify", town.address, "--rederive", "--home", town.home)
+    assert said.code == 3
+    assert said.out.startswith("INTACT; RESULTS NOT HELD AGAINST THE CODE THAT SEALED THEM  ")
+    assert "re-derived" in said.out
+    assert "differ, see below" in " ".join(said.out.split())
+    assert "Not confirmed (3): other code, or tampering" in said.out
+    assert "NOT CONFIRMED" in said.out
+    assert "NOT CONFIRMED" not in said.out.partition("none of it a sign of tampering")[2]
+    assert "every line inside read and counted" in " ".join(said.out.split())
+    verified = json.loads(prooftrail("verify", town.address, "--rederive", "--home", town.home, "--json").out)
+    assert verified["rederived"]["runs"] == 1
+    assert (verified["problems"], verified["exit_status"]) == ([], 3)
+    assert {one["fault"] for one in verified["unconfirmed"]} == {"NOT CONFIRMED"}
+
+
+def test_what_this_code_judged_is_judged_again_and_agrees(prooftrail: Prooftrail, town: Town) -> None:
+    said = prooftrail("verify", town.address, "--rederive", "--home", town.home)
+    assert said.code == 0
+    assert "all agree" in said.out
+    assert "OTHER CODE" not in said.out
+
+
 def cut_off(copy: Copy) -> None:
     """Remove the last run whole, as if it had never been."""
     copy.remove("chain/00000004.json")
     copy.remove(f"plan/{DAYS[3]}.jsonl")
-    for kind in ("raw", "snapshot", "people", "outcome", "context"):
-        shutil.rmtree(copy.address / kind / DAYS[3])
+    for prefix in layout.run_prefixes(DAYS[3]):
+        if prefix.endswith("/"):
+            shutil.rmtree(copy.address / prefix)
 
 
 def test_a_cut_off_end_shows_against_a_head_that_was_written_down(

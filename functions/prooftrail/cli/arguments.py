@@ -11,6 +11,7 @@ from prooftrail.errors import ConfigError
 from prooftrail.evidence.manifest import Head
 from prooftrail.flows.locker_history import LockerHistory
 from prooftrail.model.identity import IdentityClass, Kind
+from prooftrail.model.judgement import ResultStatus, Tier
 
 LockerAddress = Annotated[str, typer.Argument(metavar="LOCKER", help="A directory, or s3://BUCKET.")]
 Json = Annotated[bool, typer.Option("--json", help="Machine-readable: nothing but JSON on stdout.")]
@@ -21,6 +22,10 @@ AsOfOption = Annotated[
 ]
 AccountOption = Annotated[str | None, typer.Option(metavar="ID", help="One account only, by its 12 digits.")]
 
+FORMATS = ("table", "csv", "json")
+"""The forms of a list."""
+
+_CONTROL = re.compile(r"IDC-\d{2}")
 _ACCOUNT = re.compile(r"\d{12}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _SEPARATORS = re.compile(r"[\s:.-]+")
@@ -62,6 +67,45 @@ def kind(value: str | None) -> Kind | None:
         return Kind(value.strip().lower().replace("-", "_"))
     except ValueError:
         raise ConfigError(f"--kind takes {_or(Kind)}, not {value!r}.") from None
+
+
+def control(value: str | None) -> str | None:
+    """A control's id in either case. Raises ConfigError."""
+    if value is None:
+        return None
+    text = value.strip().upper()
+    if not _CONTROL.fullmatch(text):
+        raise ConfigError(f"--control takes an id like IDC-15, not {value!r}: `prooftrail controls` lists them.")
+    return text
+
+
+def tier(value: str | None) -> Tier | None:
+    """One of the four tiers. Raises ConfigError."""
+    if value is None:
+        return None
+    try:
+        return Tier(value.strip().lower())
+    except ValueError:
+        raise ConfigError(f"--tier takes {_or(reversed(Tier))}, not {value!r}.") from None
+
+
+def result_status(value: str | None, option: str) -> ResultStatus | None:
+    """One of the five results, in either spelling. Raises ConfigError."""
+    if value is None:
+        return None
+    try:
+        return ResultStatus(re.sub(r"[\s-]", "_", value.strip().upper()))
+    except ValueError:
+        raise ConfigError(f"{option} takes {_or(ResultStatus)}, not {value!r}.") from None
+
+
+def form(value: str, as_json: bool) -> str:
+    """How to print: table, csv or json. Raises ConfigError."""
+    if value not in FORMATS:
+        raise ConfigError(f"--format takes {', '.join(FORMATS)}, not {value!r}.")
+    if as_json and value == "csv":
+        raise ConfigError("--json and --format csv ask for two things: give one.")
+    return "json" if as_json else value
 
 
 def fingerprint(value: str | None) -> str | None:

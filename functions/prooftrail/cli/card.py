@@ -16,11 +16,14 @@ from prooftrail.flows.identity_trail import Event, Proof, Trail, Unread
 from prooftrail.flows.locker_history import AsOf
 from prooftrail.model.iam import Root, User
 from prooftrail.model.identity import Identity, Known, Rung
+from prooftrail.model.judgement import Risk
 from prooftrail.model.reading import Cell, Source
+from prooftrail.risk import explain_score
 
 _TAGS_SHOWN = 60
 _RAW_SHOWN = 12  # answers of AWS on the page; --json has them all
 _REQUESTS_SHOWN = 4
+_EXPLAINED = 4000  # characters of why it has its tier
 
 _RUNGS = {
     Rung.IDENTITY_TAG: "from its own tag",
@@ -31,8 +34,11 @@ _RUNGS = {
 }
 
 
-def as_json(trail: Trail, view: AsOf) -> dict[str, Any]:
-    """The trail as data, with the row of the inventory first; facts are as they were sealed, pseudonyms in them too."""
+def as_json(trail: Trail, view: AsOf, scored: Risk | str | None = None) -> dict[str, Any]:
+    """The trail as data, with the row of the inventory first; facts are as they were sealed, pseudonyms in them too.
+
+    `scored` is its risk, or why it has none; without it nothing is said of risk.
+    """
     one = trail.identity
     return {
         **msgspec.to_builtins(trail.row),
@@ -41,6 +47,7 @@ def as_json(trail: Trail, view: AsOf) -> dict[str, Any]:
         "facts": msgspec.to_builtins(one.facts),
         "tags": None if one.tags is None else [msgspec.to_builtins(tag) for tag in one.tags],
         "usage": msgspec.to_builtins(one.usage),
+        **_scored(trail, view, scored),
         "purpose_rung": one.purpose.rung,
         "purpose_where": one.purpose.where,
         "carried_from": one.carried_from,
@@ -53,23 +60,25 @@ def as_json(trail: Trail, view: AsOf) -> dict[str, Any]:
     }
 
 
-def show(trail: Trail, view: AsOf) -> None:
-    """Print the page."""
+def show(trail: Trail, view: AsOf, scored: Risk | str) -> None:
+    """Print the page; `scored` is the identity's risk, or why it has none."""
     console = render.console()
     row = trail.row
     console.print(render.heading(f"{safe(row.name)}  ({row.kind}, {render.label(row.cls)})"))
-    for warning in _warnings(trail, view):
+    for warning in warnings(trail, view):
         console.print(render.indented(Text(safe(warning, longest=600), style="yellow"), 2))
     console.print(render.facts(_what(trail, view)))
+    _part(console, "Risk", (view.reveal(_explained(trail, scored)),), longest=_EXPLAINED)
     _credentials(console, trail, view)
     _part(console, "May be assumed by", wording.trust(trail.identity.facts))
     _part(console, "Permissions", wording.permissions(trail.identity.facts))
     _tags(console, trail, view)
     _history(console, trail, view)
-    _proof(console, trail)
+    proof(console, trail)
 
 
-def _warnings(trail: Trail, view: AsOf) -> Iterator[str]:
+def warnings(trail: Trail, view: AsOf) -> Iterator[str]:
+    """What must be known before the rest of the page is believed: how old it is, and what of it is no statement."""
     seen = f"shown as run {trail.seen_in.run_id} saw it"
     if trail.gone:
         yield f"it is not there as of run {view.run.run_id}: {seen} last"
@@ -148,12 +157,23 @@ def _credential(one: Identity, at: datetime, view: AsOf) -> str:
     return ", ".join(parts)
 
 
-def _part(console: Console, title: str, lines: tuple[str, ...]) -> None:
+def _scored(trail: Trail, view: AsOf, scored: Risk | str | None) -> dict[str, Any]:
+    if scored is None:
+        return {}
+    risk = msgspec.to_builtins(scored) if isinstance(scored, Risk) else None
+    return {"risk": risk, "risk_explained": view.reveal(_explained(trail, scored))}
+
+
+def _explained(trail: Trail, scored: Risk | str) -> str:
+    return scored if isinstance(scored, str) else explain_score.paragraph(scored, trail.identity)
+
+
+def _part(console: Console, title: str, lines: tuple[str, ...], *, longest: int = 1000) -> None:
     if lines:
         console.print()
         console.print(render.heading(title))
         for line in lines:
-            console.print(render.indented(safe(line, longest=1000), 2))
+            console.print(render.indented(safe(line, longest=longest), 2))
 
 
 def _tags(console: Console, trail: Trail, view: AsOf) -> None:
@@ -197,7 +217,7 @@ def _silence(gap: Unread, view: AsOf) -> Padding:
     return render.indented(Text(f"run {gap.run_id} cannot tell, {safe(told, longest=300)}", style="yellow"), 2)
 
 
-def _proof(console: Console, trail: Trail) -> None:
+def proof(console: Console, trail: Trail) -> None:
     for at, one in enumerate(trail.proofs):
         console.print()
         title = f"Proof, run {one.run_id}" if at == 0 else f"Carried over from run {one.run_id}, which asked AWS for it"

@@ -14,7 +14,7 @@ from prooftrail.adapters.system_clock import SystemClock
 from prooftrail.errors import ConfigError
 from prooftrail.model.run import Run, Schedule
 
-from . import render, summary
+from . import arguments, overview, render, summary
 from .progress import reporter
 
 if TYPE_CHECKING:
@@ -47,10 +47,14 @@ def demo(
     first_day = _DAILY.latest(SystemClock().now()) - timedelta(days=days - 1)
     with SimulatedOrganization(accounts=accounts, seed=seed, first_day=first_day) as organization:
         console.print(f"a simulated organization of {accounts} accounts answers on {organization.endpoint_url}")
+        policy = _policy(organization, out)
+        console.print(
+            f"its policy  {render.safe(str(policy))}: thresholds, owners, registers, exceptions; yours to edit"
+        )
         options = wiring.Options(
             locker=str(out / "evidence"), home=out / "home", organization=True,
             role_name=f"prooftrail/{organization.role_name}", external_id=organization.external_id,
-            endpoint_url=organization.endpoint_url, credentials=organization.credentials(), schedule=_DAILY,
+            governance=policy, endpoint_url=organization.endpoint_url, credentials=organization.credentials(), schedule=_DAILY,
         )  # fmt: skip
         for day in range(1, days + 1):
             tick = organization.set_day(day)
@@ -62,7 +66,19 @@ def demo(
             with reporter(quiet=not console.is_terminal) as progress:
                 swept = deployment.sweep(Run.scheduled(tick, None), progress=progress)
             summary.show(swept, options=options, elapsed_s=time.monotonic() - day_began)
+    console.print()
+    history = arguments.history(str(out / "evidence"), None)
+    overview.show(history, history.as_of(history.run()))
     _what_next(console, out, time.monotonic() - began)
+
+
+def _policy(organization: "SimulatedOrganization", out: Path) -> Path:
+    """The folder the simulated organization's own policy was written into, its numbers and dates filled in."""
+    folder = out / "governance"
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in organization.governance_files().items():
+        (folder / name).write_bytes(text)
+    return folder
 
 
 def _refuse(organization: "SimulatedOrganization", day: int) -> list[str]:
@@ -86,23 +102,23 @@ def _prepare(out: Path) -> None:
         raise ConfigError(
             f"{out} exists and was not made by an earlier demo: choose another --out, or remove it yourself."
         )
-    for name in ("evidence", "home"):
+    for name in ("evidence", "home", "governance"):
         shutil.rmtree(out / name, ignore_errors=True)
     out.mkdir(parents=True, exist_ok=True)
-    mark.write_text(
-        "An earlier `prooftrail demo` made this folder; the next one may replace evidence/ and home/ in it.\n"
-    )
+    mark.write_text("An earlier `prooftrail demo` made this folder; the next one may replace what is in it.\n")
 
 
 def _what_next(console: Console, out: Path, elapsed_s: float) -> None:
     evidence, home = render.safe(str(out / "evidence")), render.safe(str(out / "home"))
     console.print(f"\ndone in {elapsed_s:.0f} s. Try next:", style="bold")
     for command in (
-        f"prooftrail verify {evidence} --home {home}",
-        f"prooftrail runs {evidence}",
-        f"prooftrail inventory {evidence} --unowned",
-        f"prooftrail inventory {evidence} --class human",
+        f"prooftrail verify {evidence} --home {home} --rederive",
+        f"prooftrail findings {evidence} --open",
+        f"prooftrail results {evidence} --control IDC-15",
+        f"prooftrail trace {evidence} svc-billing-export",
+        f"prooftrail trace {evidence} A.5.18",
+        "prooftrail controls IDC-15",
         f"prooftrail changes {evidence}",
-        f"prooftrail show {evidence} svc-billing-export",
+        f"prooftrail governance check {render.safe(str(out / 'governance'))}",
     ):
         console.print(f"  .venv/bin/{command}")

@@ -5,15 +5,13 @@ from typing import Annotated
 import msgspec
 import typer
 
-from prooftrail.cli import arguments, card, exits, listing, render
+from prooftrail.cli import arguments, card, exits, listing, render, risk
 from prooftrail.cli.arguments import AccountOption, AsOfOption, Json, LockerAddress, Profile
 from prooftrail.errors import ConfigError, EvidenceError
 from prooftrail.flows import identity_trail, locker_changes, locker_inventory
 from prooftrail.flows.identity_trail import Match
 from prooftrail.flows.locker_history import AsOf
 from prooftrail.flows.locker_inventory import InventoryRow, NotRead, Wanted
-
-_FORMATS = ("table", "csv", "json")
 
 
 def runs(locker: LockerAddress, as_json: Json = False, profile: Profile = None) -> None:
@@ -40,7 +38,7 @@ def inventory(
     profile: Profile = None,
 ) -> None:
     """List every identity, human and non-human, headed by what could not be read."""
-    form = _form(form, as_json)
+    form = arguments.form(form, as_json)
     if family and form != "table":
         raise ConfigError("--family counts for people; as csv or json every row has its family: leave --family out.")
     wanted = Wanted(cls=arguments.identity_class(cls), kind=arguments.kind(kind), unowned=unowned)
@@ -79,10 +77,11 @@ def show(
         _several(matches, identity, as_json)
         raise typer.Exit(exits.WRONG_USE)
     trail, view = identity_trail.trail(history, matches[0]), matches[0].view
+    scored = risk.score_of(history, trail, view)
     if as_json:
-        render.print_json(card.as_json(trail, view))
+        render.print_json(card.as_json(trail, view, scored))
     else:
-        card.show(trail, view)
+        card.show(trail, view, scored)
 
 
 def changes(
@@ -111,14 +110,6 @@ def changes(
         listing.changes(found)
 
 
-def _form(form: str, as_json: bool) -> str:
-    if form not in _FORMATS:
-        raise ConfigError(f"--format takes {', '.join(_FORMATS)}, not {form!r}.")
-    if as_json and form == "csv":
-        raise ConfigError("--json and --format csv ask for two things: give one.")
-    return "json" if as_json else form
-
-
 def _known(view: AsOf, account: str | None) -> None:
     if account and not view.standings:
         raise EvidenceError(
@@ -142,13 +133,5 @@ def _several(matches: tuple[Match, ...], asked: str, as_json: bool) -> None:
 
 def _nobody(view: AsOf, asked: str) -> str:
     """Why there is no answer, and what was not read that could hold one."""
-    gaps = [one for one in locker_inventory.not_read(view) if _could_hold(one, asked)]
     said = f"no identity answers to {asked!r} as of run {view.run.run_id}, nor in any run before it"
-    if not gaps:
-        return f"{said}; every account and source that could hold it was read whole."
-    told = "; ".join(one.sentence for one in gaps)
-    return f"{said}. It may be in what was not read: {told}."
-
-
-def _could_hold(gap: NotRead, asked: str) -> bool:
-    return any(identity_trail.could_hold(asked, account) for account in gap.accounts)
+    return said + identity_trail.unread_instead(view, asked)

@@ -9,7 +9,23 @@ from typing import Annotated
 
 import typer
 
-from prooftrail.cli import demo, doctor, exits, inventory, ledger, render, scan, verify
+from prooftrail.cli import (
+    controls,
+    demo,
+    doctor,
+    exits,
+    explain,
+    governance,
+    inventory,
+    ledger,
+    overview,
+    render,
+    results,
+    risk,
+    scan,
+    trace,
+    verify,
+)
 from prooftrail.errors import ConfigError, ProoftrailError
 
 app = typer.Typer(
@@ -28,7 +44,15 @@ app.command("runs", short_help="The runs a locker holds.")(inventory.runs)
 app.command("inventory", short_help="Every identity, and what was not read.")(inventory.inventory)
 app.command("show", short_help="One identity, its history and its proof.")(inventory.show)
 app.command("changes", short_help="What changed between two runs.")(inventory.changes)
+app.command("overview", short_help="Page one of a run: what matters first.")(overview.overview)
+app.command("results", short_help="What every control came to.")(results.results)
+app.command("findings", short_help="What is to be mended, by whom, by when.")(results.findings)
+app.command("risk", short_help="Every identity by its tier, and why.")(risk.risk)
+app.command("trace", short_help="From an identity to the bytes, and back from a control.")(trace.trace_)
+app.command("controls", short_help="The control map and what it answers to.")(controls.controls)
+app.command("explain-policy", short_help="What a policy or a principal allows.")(explain.explain_policy)
 app.command("verify", short_help="Is the evidence what was sealed?")(verify.verify)
+app.add_typer(governance.app, name="governance")
 app.add_typer(ledger.app, name="ledger")
 
 

@@ -5,7 +5,7 @@ import io
 import json
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import IO, Any, NamedTuple, TextIO, cast
 
@@ -192,6 +192,7 @@ _COLOURS = {
     "sealed": _GREEN, "ok": _GREEN, "intact": _GREEN,
     "gaps": _YELLOW, "partial": _YELLOW, "stale": _YELLOW, "skipped": _DIM, "note": _DIM,
     "internally consistent, origin not checked": _YELLOW,
+    "intact; results not held against the code that sealed them": _YELLOW,
     "unreachable": _RED, "denied": _RED, "not intact": _RED, "unreadable": _RED,
 }  # fmt: skip
 
@@ -208,6 +209,21 @@ def facts(pairs: Iterable[tuple[str, str | Text]], *, labels: int = _LABELS) -> 
 def uncut(label: str, text: str) -> Text:
     """A labelled value that must stay in one piece, to be copied; print it with `soft_wrap`."""
     return Text.assemble((f"  {label:<{_LABELS}}  ", _DIM), text)
+
+
+_AS_SEALED = ("id", "subject", "identity", "parent", "fingerprint", "key")
+
+
+def each_text(value: Any, change: Callable[[str], str]) -> Any:
+    """`value` with every text in it changed, however deep, but for names things are sealed under; what is no text stays."""
+    if isinstance(value, str):
+        return change(value)
+    if isinstance(value, dict):
+        return {
+            name: one if name in _AS_SEALED and isinstance(one, str) else each_text(one, change)
+            for name, one in value.items()
+        }
+    return [each_text(one, change) for one in value] if isinstance(value, list | tuple) else value
 
 
 def json_text(value: Any) -> str:

@@ -7,6 +7,7 @@ from rich.text import Text
 from prooftrail import wiring
 from prooftrail.flows.sweep import Swept
 from prooftrail.model import canonical
+from prooftrail.model.judgement import ResultStatus, Tier
 from prooftrail.model.organization import Account
 
 from . import render
@@ -45,11 +46,13 @@ def lines(swept: Swept, *, options: wiring.Options, elapsed_s: float) -> list[st
         *_ledger(swept),
         f"accounts    {_accounts(swept)}",
         f"identities  {_identities(swept)}",
+        *_judged(swept),
         *(f"missed      tick {canonical.timestamp(tick)} had no run" for tick in one.missed_ticks),
         *(f"loosened    {sentence}" for sentence in one.governance.loosened),
+        *_turned(swept),
         f"sealed      {len(one.objects)} objects, {sum(each.size for each in one.objects):,} bytes in {options.locker}"
         + (f"; {len(one.superseded)} superseded" if one.superseded else ""),
-        f"asked       {one.calls} calls, {one.throttled} throttled, {elapsed_s:.1f} s",
+        f"asked       {one.calls} calls, {one.throttled} throttled, {_apart(swept)}{elapsed_s:.1f} s",
         f"head        {swept.head}",
         f"next        prooftrail verify {options.locker} --home {options.home_path()}",
     ]
@@ -101,6 +104,34 @@ def _identities(swept: Swept) -> str:
     return f"{counts.get('identities', 0):,}: {', '.join(classes)}; {counts.get('owner:none', 0):,} without an owner"
 
 
+def _judged(swept: Swept) -> list[str]:
+    """Tiers, results and findings in numbers; what was not tested is as loud as what failed."""
+    counts = dict(swept.manifest.counts)
+    tiers = ", ".join(f"{counts.get(f'tier:{tier}', 0):,} {tier}" for tier in reversed(Tier))
+    results = {
+        status: sum(n for name, n in counts.items() if name.startswith("result:") and name.endswith(f":{status}"))
+        for status in ResultStatus
+    }
+    told = ", ".join(f"{number:,} {render.label(status)}" for status, number in results.items() if number)
+    opened = counts.get("finding:opened", 0)
+    return [
+        f"risk        {tiers}",
+        f"results     {told or 'none'}",
+        f"findings    {counts.get('finding:open', 0):,} open, {opened:,} of them opened by this run",
+    ]
+
+
+def _turned(swept: Swept) -> list[str]:
+    turned = swept.manifest.governance.turned
+    return [f"loosened    by all of it {turned:,} results fail no longer"] if turned else []
+
+
+def _apart(swept: Swept) -> str:
+    """The calls for AWS's own policies, which are counted apart: a first run reads them all, later ones what is new."""
+    policies = dict(swept.manifest.counts).get("calls:aws_policies", 0)
+    return f"and {policies:,} for AWS's own policies, " if policies else ""
+
+
 def as_json(swept: Swept) -> dict[str, Any]:
     """The run as data: where it stands in the chain, how every account came out, and the counts."""
     one = swept.manifest
@@ -118,6 +149,8 @@ def as_json(swept: Swept) -> dict[str, Any]:
             for each in one.coverage
         ],
         "counts": dict(one.counts),
+        "loosened": list(one.governance.loosened),
+        "loosened_turned": one.governance.turned,
         "missed_ticks": [canonical.timestamp(tick) for tick in one.missed_ticks],
         "objects": len(one.objects),
         "bytes": sum(each.size for each in one.objects),

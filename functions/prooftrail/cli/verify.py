@@ -19,12 +19,14 @@ from prooftrail.evidence import envelope
 from prooftrail.evidence.findings import Problem
 from prooftrail.evidence.manifest import Head
 from prooftrail.flows.locker_history import LockerHistory, require_chain
+from prooftrail.flows.rederive import Rederived
 from prooftrail.flows.verify_locker import Assurance, Trust, Verdict, Verified, VerifyLocker
 
 _LARGEST_KEY_BYTES = 64 * 1024
 _CODES = {
     Verdict.INTACT: exits.DONE,
     Verdict.NOT_INTACT: exits.WITH_GAPS,
+    Verdict.NOT_HELD: exits.NOTHING_DONE,
     Verdict.ORIGIN_NOT_CHECKED: exits.NOTHING_DONE,
     Verdict.UNREADABLE: exits.NOTHING_DONE,
 }
@@ -37,6 +39,12 @@ _ASSURANCE = {
 def verify(
     locker: LockerAddress,
     deep: Annotated[bool, typer.Option("--deep", help="Unpack, read and count every line, too.")] = False,
+    rederive: Annotated[
+        bool,
+        typer.Option(
+            "--rederive", help="Judge every snapshot again under its sealed context, and compare; reads as --deep."
+        ),
+    ] = False,
     run: Annotated[str | None, typer.Option(metavar="RUN", help="The chain, and the objects of this run only.")] = None,
     public_key: Annotated[
         Path | None, typer.Option(metavar="FILE", help="The signer's public key (PEM), from somewhere else.")
@@ -56,7 +64,8 @@ def verify(
 ) -> None:
     """Say whether the evidence is what was sealed, and if not, exactly what is wrong and where. Changes nothing.
 
-    Exit status: 0 intact and origin checked, 1 not intact, 3 unreadable, or consistent with its origin not checked.
+    Exit status: 0 intact and origin checked, 1 not intact, 3 unreadable, or consistent with something not checked:
+    its origin, or with --rederive results that other code than this one sealed and this one does not confirm.
     """
     trust, told = _trust(public_key, fingerprint, expect_head, home)
     opened = wiring.open_locker(locker, profile=profile)
@@ -64,7 +73,9 @@ def verify(
         require_chain(opened)  # with a head from outside, a chain that is gone is a finding
     if run:
         LockerHistory(opened).manifest(run)  # a run that is in no manifest would verify as having nothing wrong
-    verified = VerifyLocker(locker=opened, clock=wiring.clock())(trust=trust, deep=deep, run_id=run)
+    again = wiring.rederive(opened) if rederive else None
+    verify_locker = VerifyLocker(locker=opened, clock=wiring.clock())
+    verified = verify_locker(trust=trust, deep=deep or rederive, run_id=run, rederive=again)
     if as_json:
         render.print_json(_as_json(verified, told, run))
     else:
@@ -124,6 +135,10 @@ def _show(verified: Verified, told: tuple[str, ...], run: str | None) -> None:
     console.print(Text.assemble(verdict, f"  {safe(verified.locker)}"), soft_wrap=True)
     console.print(render.facts(_facts(verified, told, run)))
     _problems(console, f"Wrong ({len(verified.problems)})", verified.problems, "red")
+    unsure = (
+        f"Not confirmed ({len(verified.unconfirmed)}): other code, or tampering; only the code that sealed it can tell"
+    )
+    _problems(console, unsure, verified.unconfirmed, "yellow")
     _problems(console, f"Noted ({len(verified.notes)}), none of it a sign of tampering", verified.notes, "yellow")
 
 
@@ -140,6 +155,17 @@ def _facts(one: Verified, told: tuple[str, ...], run: str | None) -> Iterator[tu
     scope = f"run {run} only" if run else counted(one.runs, "run")
     depth = "every line inside read and counted" if one.deep else "the lines inside not read (--deep reads them)"
     yield "looked at", f"{scope}, {counted(one.objects, 'object')}, {render.size(one.bytes)}; {depth}"
+    if one.rederived:
+        yield "re-derived", _rederived(one.rederived)
+
+
+def _rederived(one: Rederived) -> str:
+    """What judging again came to; a run that was never judged is among the notes."""
+    if not one.accounts:
+        return "nothing: no run here holds results"
+    read = f"{counted(one.results, 'result')} of {counted(one.accounts, 'account')} (the organization among them)"
+    agreed = "all agree" if not one.differing else f"{counted(one.differing, 'account')} differ, see below"
+    return f"{read} in {counted(one.runs, 'run')}: {agreed}"
 
 
 def _origin(one: Verified, told: tuple[str, ...]) -> str:
