@@ -21,6 +21,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from judging import judging
+
 HERE = Path(__file__).parent
 KIT = HERE / "kit"
 BIN = Path(sys.executable).parent
@@ -34,7 +36,7 @@ def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     asked.add_argument("--sizes", default="500,2000,5000", help="users, comma-separated")
     asked.add_argument("--without-naive", action="store_true", help="leave the slowest reference out")
-    asked.add_argument("--only", choices=("scan", "throttle", "verify"), help="one part")
+    asked.add_argument("--only", choices=("scan", "throttle", "verify", "judge"), help="one part")
     options = asked.parse_args()
     with tempfile.TemporaryDirectory(prefix="prooftrail-bench-") as folder:
         work = Path(folder)
@@ -49,6 +51,8 @@ def main() -> None:
             )
         if options.only in (None, "verify"):
             table("Verification, wall seconds", verification(work))
+        if options.only in (None, "judge"):
+            table("Judging one account by every control, one core", judging(work))
 
 
 def scans(size: int, work: Path, naive: bool) -> list[dict[str, Any]]:

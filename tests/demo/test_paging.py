@@ -36,9 +36,9 @@ def test_small_pages_add_up_to_one_large_page(organization, operation, rows):
 
 
 def test_authorization_details_count_their_page_over_all_four_lists(organization):
-    page = inside(organization, "payments-prod", "iam").get_account_authorization_details(MaxItems=15)
+    page = inside(organization, "payments-prod", "iam").get_account_authorization_details(MaxItems=16)
     lists = ("UserDetailList", "GroupDetailList", "RoleDetailList", "Policies")
-    assert [len(page[name]) for name in lists] == [13, 1, 1, 0]
+    assert [len(page[name]) for name in lists] == [14, 1, 1, 0]
     assert page["IsTruncated"]
 
 

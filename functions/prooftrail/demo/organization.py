@@ -16,8 +16,10 @@ from prooftrail.demo.estate.estate import Estate
 from prooftrail.demo.estate.site import StoryLine
 from prooftrail.demo.faithful import install
 from prooftrail.demo.faults import Faults
+from prooftrail.demo.governance import governance_files
 from prooftrail.demo.mends.world import World
 from prooftrail.demo.server import LoopbackServer
+from prooftrail.risk.method import model
 
 # Moto keeps its accounts in the process: a second organization would write into the first.
 _ONLY_ONE = Lock()
@@ -102,6 +104,16 @@ class SimulatedOrganization:
     def account_ids(self) -> dict[str, str]:
         """Every seeded account, by plan name, whether or not it is still in the organization."""
         return {name: site.id for name, site in self._estate.sites.items()}
+
+    def governance_files(self) -> dict[str, bytes]:
+        """The organization's own policy: its seven governance files, name to text."""
+        return governance_files(
+            self._estate.account_numbers(),
+            vendor=self._estate.vendor,
+            partition=self._partition,
+            first_day=self._first_day,
+            risk_model=model().version,
+        )
 
     def set_day(self, day: int) -> datetime:
         """Move to that day's tick and let the days up to it happen, each once; returns the tick.

@@ -18,7 +18,7 @@ class LoopbackServer:
 
     def __init__(self, clock: Clock) -> None:
         self._server: BaseWSGIServer = make_server(
-            LOOPBACK, 0, DomainDispatcherApplication(create_backend_app), threaded=True, request_handler=_dated(clock)
+            LOOPBACK, 0, _Remembering(), threaded=True, request_handler=_dated(clock)
         )
         self._thread = Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
 
@@ -39,6 +39,20 @@ class LoopbackServer:
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
+
+
+class _Remembering(DomainDispatcherApplication):
+    """Moto's own, which otherwise looks through its folder at every request, with all others waiting."""
+
+    def __init__(self) -> None:
+        super().__init__(create_backend_app)
+        self._found: dict[str | None, Any] = {}
+
+    def get_backend_for_host(self, host: str | None) -> Any:
+        """The backend that answers for a host."""
+        if host not in self._found:
+            self._found[host] = super().get_backend_for_host(host)
+        return self._found[host]
 
 
 def _dated(clock: Clock) -> type[MotoRequestHandler]:

@@ -76,6 +76,8 @@ _PLANS = (
     AccountPlan(name=LEAVING, unit="Workloads/NonProd", joined_days=600, tags={"owner": "marketing@acme.example"}),
 )
 
+NAMES = tuple(plan.name for plan in _PLANS)
+
 
 def plans(accounts: int) -> tuple[AccountPlan, ...]:
     """So many accounts, at least one: first those with a part to play, then plain workloads."""

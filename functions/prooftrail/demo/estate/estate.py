@@ -61,6 +61,11 @@ class Estate:
         """The number of the named account, or of the management account where it is missing."""
         return self.sites.get(name, self.management).id
 
+    def account_numbers(self) -> dict[str, str]:
+        """Every account with a part to play, by name, those an organization of this size has not opened among them."""
+        playing = (*chart.plans(len(chart.NAMES)), *self.plans.values())
+        return {plan.name: self.ids.account(plan.name, first_digit=plan.first_digit) for plan in playing}
+
     def _site(self, plan: chart.AccountPlan) -> Site:
         account = self.ids.account(plan.name, first_digit=plan.first_digit)
         return Site(

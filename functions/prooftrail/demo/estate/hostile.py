@@ -59,6 +59,11 @@ def _users(site: Site) -> None:
     add_key(site, leaky, days=70, used=9)
     site.tell(leaky.arn, "a tag that holds something shaped like a token", "must not travel into evidence")
 
+    lost = add_user(site, "svc-trial-export", days=395)
+    add_key(site, lost, days=380, used=0.3)
+    site.attach_aws(lost, "AmazonS3FullAccess")
+    site.tell(lost.arn, "a key of a year in daily use, and nobody's", "the hardest case: a machine's, old, and unowned")
+
 
 def _roles(site: Site) -> None:
     marked = f"<img src=x onerror=alert(1)> key {fake_key_id(site)} ${{jndi:ldap://x}} {{{{7*7}}}}"

@@ -9,7 +9,7 @@ from prooftrail.demo.estate.credentials import (
     add_signing_certificate,
     add_virtual_mfa,
 )
-from prooftrail.demo.estate.documents import allow, document
+from prooftrail.demo.estate.documents import allow, deny, document
 from prooftrail.demo.estate.principals import add_group, add_policy, add_user
 from prooftrail.demo.estate.site import Site
 
@@ -33,6 +33,7 @@ def furnish_users(site: Site) -> None:
     """One user for each hard case of keys."""
     add_group(site, "payment-services", days=900, inline=document(allow("sqs:SendMessage")))
     _aged(site)
+    _accepted(site)
     _paired(site)
     _mixed(site)
     _service_credentials(site)
@@ -62,6 +63,16 @@ def _aged(site: Site) -> None:
     user = add_user(site, "svc-retired", days=1000, tags={"owner": OWNER})
     add_key(site, user, days=950, used=500, active=False)
     site.tell(user.arn, "one inactive key, used 500 days ago", "an inactive key keeps its dates in the report")
+
+
+def _accepted(site: Site) -> None:
+    tags = {"owner": OWNER, "purpose": "signs settlement files", "identity-class": "service"}
+    user = add_user(site, "svc-hsm-bridge", days=500, tags=tags)
+    add_key(site, user, days=300, used=0.2)
+    elsewhere = {"NotIpAddress": {"aws:SourceIp": "192.0.2.0/28"}}
+    rights = allow("sqs:SendMessage", on=f"arn:{site.partition}:sqs:*:{site.id}:settlement")
+    user.put_policy("settle-from-our-addresses", document(rights, deny("*", when=elsewhere)))
+    site.tell(user.arn, "an old key tied to one network, under a live exception", "accepted, compensated, and dated")
 
 
 def _paired(site: Site) -> None:

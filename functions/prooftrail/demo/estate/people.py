@@ -72,7 +72,8 @@ def _break_glass(site: Site) -> None:
             tags={"owner": "cloud-office@acme.example", "purpose": "emergency access", "identity-class": "human"},
         )
         site.attach_aws(user, "AdministratorAccess")
-        add_password(site, user, changed=90)
+        # The first was used forty days ago, on the day of a drill the policy records; the second never was.
+        add_password(site, user, changed=90, used=40 if number == 1 else None)
         if number == 1:
             add_fido(site, user, days=1190)
         else:
@@ -80,6 +81,7 @@ def _break_glass(site: Site) -> None:
             add_virtual_mfa(site, user, days=1190)
     first = site.iam.users["break-glass-1"]
     site.tell(first.arn, "a break-glass user with only a security key", "account-wide lists do not show FIDO devices")
+    site.tell(first.arn, "it signed in on the day of a drill, and on no other", "use on record is not misuse")
 
 
 def furnish_plain(site: Site) -> None:

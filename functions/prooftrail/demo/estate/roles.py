@@ -37,6 +37,8 @@ def furnish_workloads(site: Site) -> None:
     add_role(site, UNOWNED, tasks, days=260, used=0.6, aws=["AmazonECSTaskExecutionRolePolicy"], told=told)
     told = ("may pass any role to Lambda", "an escalation path to administrator")
     add_role(site, "deploy-helper", service("lambda"), days=640, used=180, own=["deploy-anything"], told=told)
+    told = ("an administrator that Lambda may wear", "where the path of deploy-helper leads")
+    add_role(site, "release-runner", service("lambda"), days=630, used=1, aws=["AdministratorAccess"], told=told)
 
 
 def furnish_agent(site: Site) -> None:
@@ -75,7 +77,8 @@ def furnish_outsiders(site: Site, *, vendor: str, former: str) -> None:
     keyed = principal(site.arn("root", account=vendor), when=external_id(site.ids.uuid("vendor")))
     add_role(site, "vendor-monitoring", keyed, days=500, used=0.2, tags=tags, aws=["ViewOnlyAccess"])
     told = ("a supplier with administrator rights and no external id", "confused deputy")
-    add_role(site, "vendor-backup", bare, days=720, used=90, aws=["AdministratorAccess"], told=told)
+    backup = add_role(site, "vendor-backup", bare, days=720, used=90, aws=["AdministratorAccess"], told=told)
+    site.tell(backup.arn, "the exception for it leans on a control that fails", "an exception that voids itself")
     left = principal(site.arn("root", account=former))
     told = ("trusts an account that left the organization", "looks like one of ours")
     add_role(site, "partner-sync", left, days=1300, used=300, own=[READ], told=told)
