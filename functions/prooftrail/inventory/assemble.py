@@ -10,7 +10,16 @@ import msgspec
 from prooftrail.governance import Assignment, Governance
 from prooftrail.model import canonical
 from prooftrail.model.account import AccountReadings
-from prooftrail.model.iam import AccessKey, PermissionSetFacts, Role, Root, ServiceSpecificCredential, User
+from prooftrail.model.iam import (
+    AccessKey,
+    PermissionSetFacts,
+    Role,
+    Root,
+    SamlProvider,
+    ServerCertificate,
+    ServiceSpecificCredential,
+    User,
+)
 from prooftrail.model.identity import HOME, Identity, Known, Observed
 from prooftrail.model.organization import Account
 from prooftrail.model.run import Run
@@ -121,7 +130,7 @@ class _Describing:
         known = self._ladder.known(question, one, parent=above, assignments=said.assignments)
         if question not in unknown:
             return known
-        never = isinstance(one.facts, PermissionSetFacts)
+        never = isinstance(one.facts, PermissionSetFacts | SamlProvider | ServerCertificate)
         untold = "this version does not collect its tags" if never else "its tags were not read"
         where = f"{known.where}; {untold}" if known.where else untold
         return msgspec.structs.replace(known, where=where)

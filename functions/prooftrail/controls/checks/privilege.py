@@ -139,7 +139,7 @@ def _strangers(case: Case, one: Identity) -> tuple[list[Way], str | None]:
 
 
 def idc_21(case: Case, control: Control) -> Iterator[Verdict]:
-    """Nobody below administrator completes a published escalation path; one that only lacks a target is a remark."""
+    """Nobody below administrator completes a known escalation path; one that only lacks a target is a remark."""
     for one, privilege, subject in _principals(case, control):
         if privilege is None:
             yield subject.verdict(_unworked(one))
@@ -164,9 +164,9 @@ def _escalation(case: Case, one: Identity, privilege: Privilege) -> Said:
         left = len(privilege.paths) - _SHOWN
         more = f" and {left} more" if left > 0 else ""
         return passes(
-            f"no published path leads {name} to more; {ids}{more} would, if a target for it exists", value="0"
+            f"no known path leads {name} to more; {ids}{more} would, if a target for it exists", value="0"
         )
-    return passes(f"{name} completes no published escalation path", value="0")
+    return passes(f"{name} completes no known escalation path", value="0")
 
 
 def _paths(found: list[PathMatch]) -> str:

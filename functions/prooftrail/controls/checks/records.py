@@ -212,13 +212,21 @@ _NOWHERE = "no tag on it or its principal, no entry of owners.toml and no owner 
 _PURPOSELESS = "no tag, no entry of owners.toml and no description says"
 
 
+_UNTAGGED = {
+    Kind.PERMISSION_SET: "permission sets",
+    Kind.SAML_PROVIDER: "SAML providers",
+    Kind.CERTIFICATE: "certificates in IAM",
+}
+"""Kinds whose tags no list shows: never collected, which is no gap of this run."""
+
+
 def _open_question(case: Case, one: Identity) -> str | None:
     """What was not read and could name another owner, or one at all; None where everything that counts was read."""
     if {"owner", "purpose"} & set(one.unknown):
-        if one.kind is not Kind.PERMISSION_SET:
+        if one.kind not in _UNTAGGED:
             return "its tags were not read"
         if one.owner.value is None or _purpose(one) is None:
-            return "this version does not collect the tags of permission sets, and a tag could say"
+            return f"this version does not collect the tags of {_UNTAGGED[one.kind]}, and a tag could say"
         return None  # never collected, rather than refused: said as a remark
     weak = one.owner.rung in (Rung.NONE, Rung.ACCOUNT)
     if weak and case.account.tags is None and case.context.organization.id is not None:
@@ -228,8 +236,8 @@ def _open_question(case: Case, one: Identity) -> str | None:
 
 def _remarks(one: Identity, owner: Owner | None) -> Iterator[str]:
     value = one.owner.value
-    if one.kind is Kind.PERMISSION_SET and "owner" in one.unknown:
-        yield "tags of permission sets: this version does not collect them"
+    if one.kind in _UNTAGGED and "owner" in one.unknown:
+        yield f"tags of {_UNTAGGED[one.kind]}: this version does not collect them"
     if value is None:
         return
     if owner is None:
