@@ -125,7 +125,8 @@ def test_every_control_that_is_not_the_organizations_alone_gives_a_result(whole:
 def test_one_subject_has_one_result_and_results_are_sorted(whole: Assessment) -> None:
     keys = [(one.control, one.subject) for one in whole.results]
     assert max(Counter(keys).values()) == 1
-    assert keys == sorted(keys)
+    by_identity = [(one.identity or one.subject, one.control, one.subject) for one in whole.results]
+    assert by_identity == sorted(by_identity)
 
 
 def test_every_identity_has_a_risk_and_they_are_sorted(whole: Assessment) -> None:

@@ -34,7 +34,7 @@ LAST = "IDC-04"
 
 
 def judge(snapshot: Snapshot, context: Context, *, catalog: Catalog, snapshot_sha256: str) -> Assessment:
-    """Every risk and every result of one account, sorted, so that the same facts give the same bytes.
+    """Every risk and every result of one account, identity by identity, so that the same facts give the same bytes.
 
     A control whose only subject is the organization has no row here. Raises ValueError where a control judges one
     subject twice: a defect, because nobody could tell which of the two holds.
@@ -61,7 +61,7 @@ def judge(snapshot: Snapshot, context: Context, *, catalog: Catalog, snapshot_sh
             notes=(*context.governance.notes, *_notes(case.privileges)),
         ),
         risks=tuple(sorted(case.risks.values(), key=lambda one: one.identity)),
-        results=tuple(sorted(results, key=lambda one: (one.control, one.subject))),
+        results=tuple(sorted(results, key=lambda one: (one.identity or one.subject, one.control, one.subject))),
     )
 
 

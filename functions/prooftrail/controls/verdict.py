@@ -5,7 +5,7 @@ import msgspec
 from prooftrail.model.judgement import Limit, ResultStatus, SubjectType, Tier
 
 
-class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+class Verdict(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """One subject of one control as its check judged it. `reason` is a whole sentence for a person: value, limit, who set it.
 
     `identity` is the identity the subject is or belongs to, None for an account or the organization.

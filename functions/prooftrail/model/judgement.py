@@ -10,6 +10,8 @@ import msgspec
 
 from .identity import Kind
 
+# gc=False where hundreds of thousands are made: they hold no cycle, and the collector would walk every one of them.
+
 ASSESSMENT_SCHEMA = "prooftrail.assessment/1"
 FINDINGS_SCHEMA = "prooftrail.findings/1"
 
@@ -89,7 +91,7 @@ class Environment(StrEnum):
     SECURITY = "security_or_management"
 
 
-class Factor(msgspec.Struct, frozen=True, order=True, kw_only=True):
+class Factor(msgspec.Struct, frozen=True, gc=False, order=True, kw_only=True):
     """One reason for a likelihood: the model's name for it, its points, and the fact it rests on in words."""
 
     name: str
@@ -97,7 +99,7 @@ class Factor(msgspec.Struct, frozen=True, order=True, kw_only=True):
     why: str
 
 
-class Risk(msgspec.Struct, frozen=True, kw_only=True, tag_field="record", tag="risk"):
+class Risk(msgspec.Struct, frozen=True, gc=False, kw_only=True, tag_field="record", tag="risk"):
     """The inherent risk of one identity with everything it was computed from.
 
     `tier` is the highest tier the facts allow and `tier_from` the lowest: they differ where something was not read,
@@ -129,7 +131,7 @@ class Risk(msgspec.Struct, frozen=True, kw_only=True, tag_field="record", tag="r
         return self.tier is self.tier_from
 
 
-class Limit(msgspec.Struct, frozen=True, order=True, kw_only=True):
+class Limit(msgspec.Struct, frozen=True, gc=False, order=True, kw_only=True):
     """What a value was held against: the threshold's name, its value in words, and who set it."""
 
     name: str
@@ -137,7 +139,7 @@ class Limit(msgspec.Struct, frozen=True, order=True, kw_only=True):
     set_by: str
 
 
-class Result(msgspec.Struct, frozen=True, kw_only=True, tag_field="record", tag="result"):
+class Result(msgspec.Struct, frozen=True, gc=False, kw_only=True, tag_field="record", tag="result"):
     """What one control came to for one subject, as a sentence a person reads and the numbers behind it.
 
     `identity` is the identity the subject is or belongs to (None for accounts and the organization). `not_covered` are
@@ -194,7 +196,7 @@ class Assessment(msgspec.Struct, frozen=True, kw_only=True):
 type AssessmentLine = AssessmentHeader | Risk | Result
 
 
-class Transition(msgspec.Struct, frozen=True, kw_only=True, tag_field="record", tag="transition"):
+class Transition(msgspec.Struct, frozen=True, gc=False, kw_only=True, tag_field="record", tag="transition"):
     """A result that differs from the one before; `before` is None for a subject that was not judged then, `after` for one that is gone."""
 
     control: str
@@ -213,7 +215,7 @@ class FindingStatus(StrEnum):
     VERIFIED = "verified"
 
 
-class Finding(msgspec.Struct, frozen=True, kw_only=True, tag_field="record", tag="finding"):
+class Finding(msgspec.Struct, frozen=True, gc=False, kw_only=True, tag_field="record", tag="finding"):
     """A failing result with a life. `fingerprint` is stable: the control and the subject, and nothing that changes.
 
     `since_before` is true where the subject was there before the first run, so nobody saw it begin. `due_at` counts
@@ -249,7 +251,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True, tag_field="record", tag
     exception: str | None = None
 
 
-class Held(msgspec.Struct, frozen=True, kw_only=True, tag_field="record", tag="held"):
+class Held(msgspec.Struct, frozen=True, gc=False, kw_only=True, tag_field="record", tag="held"):
     """What a (control, subject) came to when it was last judged, and since which run: what transitions are told from."""
 
     control: str

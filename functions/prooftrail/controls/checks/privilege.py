@@ -163,9 +163,7 @@ def _escalation(case: Case, one: Identity, privilege: Privilege) -> Said:
         ids = ", ".join(path.id for path in privilege.paths[:_SHOWN])
         left = len(privilege.paths) - _SHOWN
         more = f" and {left} more" if left > 0 else ""
-        return passes(
-            f"no known path leads {name} to more; {ids}{more} would, if a target for it exists", value="0"
-        )
+        return passes(f"no known path leads {name} to more; {ids}{more} would, if a target for it exists", value="0")
     return passes(f"{name} completes no known escalation path", value="0")
 
 
