@@ -21,7 +21,7 @@ from prooftrail.flows.locker_history import AsOf, LockerHistory
 from prooftrail.flows.locker_judgement import Judgements, ResultRow
 from prooftrail.model.judgement import FindingStatus, ResultStatus, Tier
 
-_REASON = 600  # characters of a reason on the page
+_REASON = 1500  # characters of a reason on the page
 _MEMBERS_SHOWN = 3
 STATUS_STYLES = {
     ResultStatus.PASS: "green",

@@ -25,7 +25,7 @@ from prooftrail.model.judgement import Finding, Limit, ResultStatus, Tier
 from prooftrail.risk.explain_score import paragraph
 
 _LISTED = 12  # results of one control on the page; --json has them all
-_REASON = 600
+_REASON = 1500
 
 
 def trace_(
