@@ -47,7 +47,7 @@ GovernanceOption = Annotated[
     Path | None,
     typer.Option(
         "--governance",
-        help="Directory with scope.toml and owners.toml [default: the shipped defaults].",
+        help="Directory with your policy as code (seven .toml files) [default: built-in limits].",
         show_default=False,
     ),
 ]
