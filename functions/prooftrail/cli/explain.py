@@ -32,7 +32,7 @@ def explain_policy(
     as_json: Json = False,
     profile: Profile = None,
 ) -> None:
-    """Say what policies allow: the privilege class, the published escalation paths, and the statements behind them.
+    """Say what policies allow: the privilege class, the known escalation paths, and the statements behind them.
 
     An upper bound: session policies are invisible, and conditions are taken to hold where they can.
     """
@@ -110,7 +110,7 @@ def _list_paths(out: Console, answer: Explained) -> None:
     if not answer.paths:
         return
     out.print()
-    out.print(render.heading(counted(len(answer.paths), "published escalation path")))
+    out.print(render.heading(counted(len(answer.paths), "known escalation path")))
     for one in answer.paths:
         needs = "needs a target, and none was seen" if one in answer.needs_target else ""
         reaches = needs or ", ".join(answer.targets.get(one, ()))

@@ -82,8 +82,8 @@ def _bounds(history: LockerHistory, view: AsOf) -> str:
         return f"{said} Guardrails not considered: the run's context is gone."
     cell = next((one for one in context.cells if one.collector is Collector.ORGANIZATION_POLICIES), None)
     if context.organization.id is None or cell is None or cell.status is not CellStatus.OK:
-        return f"{said} Guardrails (SCP, RCP) not considered: they were not read."
-    return f"{said} Of guardrails only an unconditional Deny on every resource lowers it."
+        return f"{said} Guardrails not considered: the organization's policies were not read."
+    return f"{said} Of guardrails only a service control policy's unconditional Deny on every resource lowers it."
 
 
 def _counted(console: Console, title: str, of: str, rows: Sequence[Counted]) -> None:

@@ -199,7 +199,7 @@ def _row(
 def _why_not(standing: Standing) -> str:
     if standing.read_in is None:
         return f"it was never read ({standing.reason or standing.status})"
-    return "its evidence is from before anything was judged"
+    return "no results of it are sealed: a defect kept it from being judged, as its outcome then says, or nothing was judged yet"
 
 
 def _newest(history: LockerHistory, as_of: AsOf, account: str) -> Judged | str | None:

@@ -273,16 +273,7 @@ def idc_03(case: Case, control: Control) -> Iterator[Verdict]:
             why = "; ".join(gaps) if gaps else "something it rests on was not read"
             status = ResultStatus.NOT_TESTED
             reason = f"Its tier lies between {risk.tier_from} and {risk.tier}: {why}."
-        yield Verdict(
-            subject=one.id,
-            subject_type=SubjectType.IDENTITY,
-            identity=one.id,
-            status=status,
-            reason=reason,
-            tier=risk.tier if risk else None,
-            value=str(risk.tier) if risk else None,
-            gaps=gaps,
-        )
+        yield _of(case, one, status, reason, value=str(risk.tier) if risk else None, gaps=gaps)
 
 
 def idc_04(
@@ -312,16 +303,23 @@ def idc_04(
         else:
             status = ResultStatus.PASS
             reason = f"{counted(len(wanted), 'control judges', 'controls judge')} identities of its kind ({one.kind}) one by one, and each gave a result."
-        yield Verdict(
-            subject=one.id,
-            subject_type=SubjectType.IDENTITY,
-            identity=one.id,
-            status=status,
-            reason=reason,
-            tier=case.tier(one.id),
-            value=f"{len(wanted) - len(gaps)} of {len(wanted)} controls",
-            gaps=gaps,
-        )
+        value = f"{len(wanted) - len(gaps)} of {len(wanted)} controls"
+        yield _of(case, one, status, reason, value=value, gaps=gaps)
+
+
+def _of(
+    case: Case, one: Identity, status: ResultStatus, reason: str, *, value: str | None, gaps: tuple[str, ...]
+) -> Verdict:
+    return Verdict(
+        subject=one.id,
+        subject_type=SubjectType.IDENTITY,
+        identity=one.id,
+        status=status,
+        reason=reason,
+        tier=case.tier(one.id),
+        value=value,
+        gaps=gaps,
+    )
 
 
 CHECKS: dict[str, Check] = {"IDC-01": idc_01, "IDC-02": idc_02, "IDC-03": idc_03}
