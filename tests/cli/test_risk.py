@@ -140,7 +140,10 @@ def test_an_account_the_run_did_not_judge_is_named_first_and_shown_as_it_was(sco
 
 def test_evidence_from_before_anything_was_judged_says_so(scored: Town) -> None:
     said = ask("risk", scored.address, "--as-of", DAYS[0])
-    assert f"account {HOME} is not judged: its evidence is from before anything was judged" in said.out
+    assert (
+        f"account {HOME} is not judged: no results of it are sealed: a defect kept it from being judged, as its outcome then says, or nothing was judged yet"
+        in " ".join(said.out.split())
+    )
     assert "0 identities" in said.out
 
 
@@ -167,7 +170,10 @@ def test_show_explains_the_score_in_one_paragraph(scored: Town) -> None:
 def test_show_says_why_there_is_no_score(scored: Town) -> None:
     told = json.loads(ask("show", scored.address, "ada", "--as-of", DAYS[0], "--json").out)
     assert told["risk"] is None
-    assert told["risk_explained"] == "Not scored: its evidence is from before anything was judged."
+    assert (
+        told["risk_explained"]
+        == "Not scored: no results of it are sealed: a defect kept it from being judged, as its outcome then says, or nothing was judged yet."
+    )
 
 
 def test_a_wrong_tier_is_refused(scored: Town) -> None:
