@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from prooftrail.evidence import envelope, manifest
-from prooftrail.evidence.manifest import Code, Genesis, GovernanceInForce, Head, Manifest
+from prooftrail.evidence.manifest import ChainContent, Code, Genesis, GovernanceInForce, Head, Manifest
 from prooftrail.model import canonical
 from prooftrail.model.run import EvidenceKind, Run, Schedule, SealedObject, Superseded
 
@@ -83,7 +83,7 @@ def a_manifest(seq: int = 1, *, previous: Head, genesis: Genesis | None = None, 
     return msgspec.structs.replace(made, **known)
 
 
-def sealed(content: Genesis | Manifest, key: Key = KEY) -> bytes:
+def sealed(content: ChainContent, key: Key = KEY) -> bytes:
     return manifest.seal(content, keyid=key.fingerprint, sign=key.sign)
 
 

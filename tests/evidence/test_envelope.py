@@ -85,3 +85,25 @@ def test_there_is_one_way_to_write_an_envelope(change: str) -> None:
     data = json.dumps(raw).encode() if change == "blanks" else canonical.encode(raw)
     with pytest.raises(EvidenceUnreadable, match="not written as it is sealed"):
         envelope.opened("x", data)
+
+
+@pytest.mark.parametrize("body", [b"a", b"ab"])
+def test_bits_that_mean_nothing_cannot_be_set_behind_the_signature(body: bytes) -> None:
+    raw = json.loads(seal(body))
+    end = raw["payload"].rstrip("=")
+    raw["payload"] = raw["payload"].replace(end, end[:-1] + chr(ord(end[-1]) + 1))
+    assert base64.b64decode(raw["payload"]) == body, "the change means nothing to a decoder"
+    with pytest.raises(EvidenceUnreadable, match="base64 in another way"):
+        envelope.opened("x", canonical.encode(raw))
+
+
+@pytest.mark.parametrize("body", [b"", b"a", b"ab", b"abc", b"abcd"])
+def test_a_body_of_any_length_comes_back(body: bytes) -> None:
+    assert envelope.opened("x", seal(body)).body() == body
+
+
+@pytest.mark.parametrize("payload", [5, None, ["YQ=="], "YQ", "YQ==\n", "Y Q==", "YQ==YQ=="])
+def test_a_payload_that_is_no_base64_is_no_envelope(payload: object) -> None:
+    raw = json.loads(seal(b"a")) | {"payload": payload}
+    with pytest.raises(EvidenceUnreadable):
+        envelope.opened("x", canonical.encode(raw))

@@ -73,6 +73,29 @@ def test_a_delete_marker_where_nothing_is_left_is_hidden_and_missing() -> None:
     assert problems(marker) == [(Fault.HIDDEN, SEALED.key), (Fault.MISSING, SEALED.key)]
 
 
+@pytest.mark.parametrize(
+    ("marked", "fault"),
+    [
+        (KEPT_UNTIL - timedelta(microseconds=1), Fault.HIDDEN),
+        (KEPT_UNTIL, Fault.DISPOSED),
+    ],
+)
+def test_a_delete_marker_hides_before_the_term_and_disposes_after_it(marked: datetime, fault: Fault) -> None:
+    marker = seen(version_id="m", delete_marker=True, sha256=None, size=0, stored_at=marked)
+    later = KEPT_UNTIL + timedelta(days=2)
+    assert problems(seen(latest=False), marker, now=later) == [(fault, SEALED.key)]
+
+
+def test_what_a_store_disposed_of_after_its_term_leaves_a_marker_and_no_fault() -> None:
+    marker = seen(version_id="m", delete_marker=True, sha256=None, size=0, stored_at=KEPT_UNTIL)
+    assert problems(marker, now=KEPT_UNTIL) == [(Fault.DISPOSED, SEALED.key)]
+
+
+def test_a_superseded_object_that_is_marked_for_deletion_is_nobody_s_loss() -> None:
+    marker = seen(key=LEFT, version_id="m", delete_marker=True, sha256=None, size=0)
+    assert problems(seen(), seen(key=LEFT, size=4, latest=False), marker) == []
+
+
 def test_a_second_version_is_a_replacement() -> None:
     assert (Fault.REPLACED, SEALED.key) in problems(seen(version_id="a"), seen(version_id="b", sha256="ff"))
 

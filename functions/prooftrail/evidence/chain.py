@@ -1,6 +1,6 @@
 """The chain of manifests: which one is the head, and whether each names the one before, in order, under one key."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from datetime import datetime
 
 import msgspec
@@ -11,7 +11,8 @@ from prooftrail.model.snapshot import RunTrigger
 
 from . import envelope, layout, manifest
 from .findings import Fault, Problem
-from .manifest import Genesis, Head, Manifest
+from .keys_in_force import KeyInForce, KeysInForce
+from .manifest import ChainContent, Genesis, Head, Manifest
 
 
 class Link(msgspec.Struct, frozen=True, kw_only=True):
@@ -19,15 +20,19 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
 
     seq: int
     sha256: str
-    content: Genesis | Manifest
+    content: ChainContent
 
 
 class Chain(msgspec.Struct, frozen=True, kw_only=True):
-    """A chain as far as it could be read, and everything that is wrong with it."""
+    """A chain as far as it could be read, and everything that is wrong with it.
+
+    `keys` are those that sign it, oldest first; a rotation that does not hold brings in none.
+    """
 
     genesis: Genesis | None
     links: tuple[Link, ...]
     problems: tuple[Problem, ...]
+    keys: tuple[KeyInForce, ...] = ()
 
     @property
     def head(self) -> Head | None:
@@ -47,28 +52,36 @@ class Chain(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read(files: Iterable[tuple[int, bytes]], *, public_key: bytes | None = None) -> Chain:
-    """Read and check the chain's files, each with its slot, in any order.
+    """Read and check the chain's files, each with its slot: a generator in the chain's order, others in any.
 
-    Signatures are checked with `public_key` (PEM) where one comes from outside, else with the genesis's own key, which
-    proves no origin. Every fault is a Problem; nothing is raised.
+    Signatures are checked with the genesis's key and, from a rotation on, the key that it brings in. Where `public_key`
+    (PEM) comes from outside it must be one of these: else its own signatures are looked for, and nothing else will do.
+    Without it no origin is proved. Every fault is a Problem; nothing is raised.
     """
     problems: list[Problem] = []
     links: list[Link] = []
-    envelopes: list[tuple[Link, envelope.Envelope]] = []
-    for seq, data in sorted(files):
-        key = layout.chain_key(seq)
+    keys = KeysInForce(public_key)
+    for seq, data in files if isinstance(files, Generator) else sorted(files):
         try:
-            link = Link(seq=seq, sha256=canonical.sha256(data), content=manifest.read(key, data))
-            envelopes.append((link, envelope.opened(key, data)))
-            links.append(link)
+            links.append(_link(seq, data, keys))
         except EvidenceUnreadable as error:
-            problems.append(Problem(fault=Fault.UNREADABLE, where=key, detail=str(error)))
+            problems.append(Problem(fault=Fault.UNREADABLE, where=layout.chain_key(seq), detail=str(error)))
+        del data  # a manifest of a large organization is a hundred megabytes, and the next is about to be read
     genesis = links[0].content if links and links[0].seq == 0 and isinstance(links[0].content, Genesis) else None
-    problems += _signatures(envelopes, genesis, public_key)
+    in_force, unsigned = keys.finish()
+    problems += unsigned
     problems += _slots([seq for seq, _ in sorted(_slots_of(links, problems))])
     problems += _links(links, genesis)
-    problems += _ticks([link for link in links if isinstance(link.content, Manifest)])
-    return Chain(genesis=genesis, links=tuple(links), problems=tuple(sorted(set(problems))))
+    problems += _ticks(links)
+    return Chain(genesis=genesis, links=tuple(links), problems=tuple(sorted(set(problems))), keys=in_force)
+
+
+def _link(seq: int, data: bytes, keys: KeysInForce) -> Link:
+    key = layout.chain_key(seq)
+    sealed = envelope.opened(key, data)
+    link = Link(seq=seq, sha256=canonical.sha256(data), content=manifest.stated(key, sealed))
+    keys.saw(seq, link.content, sealed)
+    return link
 
 
 def _slots_of(links: Sequence[Link], problems: Sequence[Problem]) -> Iterator[tuple[int, str]]:
@@ -76,30 +89,6 @@ def _slots_of(links: Sequence[Link], problems: Sequence[Problem]) -> Iterator[tu
     for problem in problems:
         if problem.fault is Fault.UNREADABLE:
             yield layout.Place(problem.where).seq or 0, ""
-
-
-def _signatures(
-    envelopes: Sequence[tuple[Link, envelope.Envelope]], genesis: Genesis | None, outside: bytes | None
-) -> Iterator[Problem]:
-    pem = outside or (genesis.public_key_pem.encode() if genesis else None)
-    if genesis and outside and envelope.fingerprint(outside) != genesis.key_fingerprint:
-        yield _problem(
-            Fault.KEY, 0, f"the genesis names the key {genesis.key_fingerprint[:16]}…, not the one that was given"
-        )
-    for link, sealed in envelopes:
-        if pem is None:
-            yield _problem(
-                Fault.SIGNATURE, link.seq, "there is no genesis to take the key from: the signature is not checked"
-            )
-        elif not _verified(sealed, pem):
-            yield _problem(Fault.SIGNATURE, link.seq, "the signature is not this key's over these bytes")
-
-
-def _verified(sealed: envelope.Envelope, pem: bytes) -> bool:
-    try:
-        return envelope.verified(sealed, pem)
-    except ValueError:
-        return False
 
 
 def _slots(seqs: Sequence[int]) -> Iterator[Problem]:
@@ -127,9 +116,6 @@ def _links(links: Sequence[Link], genesis: Genesis | None) -> Iterator[Problem]:
             yield _problem(Fault.REPLAYED, link.seq, f"this slot holds the manifest of slot {one.seq}")
         if locker_id and one.locker_id != locker_id:
             yield _problem(Fault.REPLAYED, link.seq, "this manifest belongs to another locker")
-        if one.run.id in runs:
-            yield _problem(Fault.REPLAYED, link.seq, f"run {one.run.id} is sealed already in slot {runs[one.run.id]}")
-        runs.setdefault(one.run.id, link.seq)
         previous = before.get(link.seq - 1)
         if previous and one.previous != Head(seq=previous.seq, sha256=previous.sha256):
             yield _problem(
@@ -137,6 +123,11 @@ def _links(links: Sequence[Link], genesis: Genesis | None) -> Iterator[Problem]:
                 link.seq,
                 f"it names {_short(one.previous)} before it, where {previous.seq}:{previous.sha256[:16]}… stands",
             )
+        if not isinstance(one, Manifest):
+            continue
+        if one.run.id in runs:
+            yield _problem(Fault.REPLAYED, link.seq, f"run {one.run.id} is sealed already in slot {runs[one.run.id]}")
+        runs.setdefault(one.run.id, link.seq)
         if manifest.objects_root(one.objects) != one.merkle_root:
             yield _problem(Fault.LINK, link.seq, "its Merkle root is not that of the objects it lists")
 
@@ -147,6 +138,7 @@ def _ticks(links: Sequence[Link]) -> Iterator[Problem]:
     for link in links:
         one = link.content
         if not isinstance(one, Manifest):
+            slot = link.seq if link.seq == slot + 1 else slot  # a rotation stands between two runs
             continue
         # Over a slot that is gone nothing can be said of ticks: the gap itself is the problem.
         last, slot = (last if link.seq == slot + 1 else None), link.seq

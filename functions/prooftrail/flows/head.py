@@ -1,15 +1,15 @@
 """The end of a locker's chain: what the next run stands on, and whether it may."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
 import msgspec
 
 from prooftrail.errors import ChainBroken, EvidenceError
-from prooftrail.evidence import chain, layout
+from prooftrail.evidence import chain, envelope, layout
 from prooftrail.evidence.chain import Chain
 from prooftrail.evidence.findings import Fault, Problem
-from prooftrail.evidence.manifest import Genesis, Head, Manifest
+from prooftrail.evidence.manifest import ROTATION, Genesis, Head, Manifest, Outline, outline
 from prooftrail.model.run import Pointer, SealedObject
 from prooftrail.ports import HeadPin, Locker
 
@@ -17,12 +17,17 @@ _CLOCKS_APART = timedelta(hours=1)  # how far the clocks of two machines that wr
 
 
 class ChainEnd(msgspec.Struct, frozen=True, kw_only=True):
-    """The genesis, the head and the manifest there (None where the head is the genesis), and what is wrong with them."""
+    """The genesis, the head, the newest manifest (None before the first run), and what is wrong with them.
+
+    The manifest is at the head, or before it where the head is a rotation. `key_since` is the slot of the rotation
+    that brought in the key in force; None for the genesis's own.
+    """
 
     genesis: Genesis
     head: Head
     manifest: Manifest | None
     problems: tuple[Problem, ...]
+    key_since: int | None = None
 
     @property
     def verified(self) -> bool:
@@ -33,6 +38,14 @@ class ChainEnd(msgspec.Struct, frozen=True, kw_only=True):
 def read_chain(locker: Locker, *, public_key: bytes | None) -> Chain:
     """The whole chain, every file read and checked."""
     return chain.read(((seq, _file(locker, seq)) for seq in _slots(locker)), public_key=public_key)
+
+
+def require_chain(locker: Locker) -> None:
+    """Refuse a place that holds no chain. Raises EvidenceError, or AccessError where it cannot be looked into."""
+    if not any(True for _ in locker.versions("chain/")):
+        raise EvidenceError(
+            f"{locker.describe()} is no locker: it holds no chain. Check the address, or begin one with `prooftrail scan`."
+        )
 
 
 def chain_end(locker: Locker, *, public_key: bytes) -> ChainEnd | None:
@@ -53,18 +66,25 @@ def chain_end(locker: Locker, *, public_key: bytes) -> ChainEnd | None:
             f"{locker.describe()} has lost {layout.chain_key(hole)}, or holds manifests that were never sealed after it: "
             "run `prooftrail verify`, restore it, or begin a new locker."
         )
-    wanted = sorted({0, *slots[-2:]})
-    read = chain.read(((seq, _file(locker, seq)) for seq in wanted), public_key=public_key)
-    # Between the genesis and the last two lie slots that are there and were not read: no hole.
+    read = chain.read(_files(locker, _end_slots(locker, slots)), public_key=public_key)
+    # Between those that bring in keys and the last two lie slots that are there and were not read: no hole.
     problems = tuple(one for one in read.problems if one.fault is not Fault.SLOT)
     if read.genesis is None or read.head is None or any(one.breaks for one in problems):
         first = next((one for one in problems if one.breaks), None)
         raise ChainBroken(
             f"the chain of {locker.describe()} does not hold: {first.where + ': ' + first.detail if first else 'no genesis'}. Run `prooftrail verify` to see all of it."
         )
-    last = read.links[-1].content
+    if read.keys[-1].fingerprint != envelope.fingerprint(public_key):
+        raise ChainBroken(
+            f"the chain of {locker.describe()} is signed with another key since {layout.chain_key(read.keys[-1].since)}:"
+            " use the new one."
+        )
     return ChainEnd(
-        genesis=read.genesis, head=read.head, manifest=last if isinstance(last, Manifest) else None, problems=problems
+        genesis=read.genesis,
+        head=read.head,
+        manifest=next(reversed(read.manifests), None),
+        problems=problems,
+        key_since=read.keys[-1].since or None,
     )
 
 
@@ -75,8 +95,8 @@ def check_pin(end: ChainEnd | None, pin: HeadPin, locker: Locker) -> None:
         return
     if end is None:
         raise ChainBroken(
-            f"{locker.describe()} holds no chain, and slot {seen.seq} was there before: all of it was removed, or --home "
-            "belongs to another locker. Restore it, or name a new --home for a new locker."
+            f"{locker.describe()} holds no chain, and slot {seen.seq} was there before: all of it was removed, or what "
+            "remembers that (--home, or the ledger table) belongs to another locker. Restore it, or begin with both new."
         )
     if seen.seq > end.head.seq:
         raise ChainBroken(
@@ -89,20 +109,45 @@ def check_pin(end: ChainEnd | None, pin: HeadPin, locker: Locker) -> None:
         )
 
 
-def manifests_back(locker: Locker, *, public_key: bytes) -> Iterator[tuple[Head, Manifest]]:
-    """The manifests from the newest back to the first, each read when it is asked for; unreadable ones are left out."""
+def manifests_back(
+    locker: Locker, *, public_key: bytes | None, at: Head | None = None
+) -> Iterator[tuple[Head, Manifest]]:
+    """The manifests from the newest back to the first, each read when it is asked for.
+
+    The newest is believed by its signature (where no key is given, by the chain's own), each before it by the hash that
+    the next one names; `at` is a head that is believed already, to begin with. What is not believed is left out.
+    """
+    expected = at or (None if public_key else _own_head(locker))
     for seq in reversed(_slots(locker)):
-        for link in chain.read([(seq, _file(locker, seq))], public_key=public_key).links:
-            if isinstance(link.content, Manifest):
-                yield Head(seq=link.seq, sha256=link.sha256), link.content
+        if at is not None and seq > at.seq:
+            continue
+        read = chain.read([(seq, _file(locker, seq))], public_key=public_key)
+        for link in read.links:
+            head, one = Head(seq=link.seq, sha256=link.sha256), link.content
+            if head != expected and any(each.fault is Fault.SIGNATURE for each in read.problems):
+                continue
+            expected = None if isinstance(one, Genesis) else one.previous
+            if isinstance(one, Manifest):
+                yield head, one
 
 
-def find_run(locker: Locker, run_id: str, *, since: datetime, public_key: bytes) -> tuple[Head, Manifest] | None:
+def find_run(
+    locker: Locker, run_id: str, *, since: datetime, public_key: bytes | None, at: Head | None = None
+) -> tuple[Head, Manifest] | None:
     """The manifest that sealed a run begun at `since`, looked for from the end of the chain back to that time."""
-    for head, one in manifests_back(locker, public_key=public_key):
-        if one.run.id == run_id:
-            return head, one
-        if one.closed_at < since - _CLOCKS_APART:
+    for seq in reversed(_slots(locker)):
+        one = None if at is not None and seq > at.seq else _outline(locker, seq)
+        if one is not None and one.run is not None and one.run.id == run_id:
+            break
+        if one is not None and one.closed_at is not None and one.closed_at < since - _CLOCKS_APART:
+            return None
+    else:
+        return None
+    # What only looks like it must be believed, too.
+    for head, found in manifests_back(locker, public_key=public_key, at=at):
+        if found.run.id == run_id:
+            return head, found
+        if found.closed_at < since - _CLOCKS_APART:
             return None
     return None
 
@@ -118,6 +163,43 @@ def _file(locker: Locker, seq: int) -> bytes:
         return locker.get(layout.chain_key(seq))
     except EvidenceError:
         return b""
+
+
+def _own_head(locker: Locker) -> Head | None:
+    """The end of the chain, signed by a key that the chain itself brings in; None where it is not."""
+    read = chain.read(_files(locker, _end_slots(locker, _slots(locker))))
+    return None if any(one.fault is Fault.SIGNATURE for one in read.problems) else read.head
+
+
+def _files(locker: Locker, slots: Iterable[int]) -> Iterator[tuple[int, bytes]]:
+    """Each slot once, in order, read when it is asked for."""
+    return ((seq, _file(locker, seq)) for seq in sorted(set(slots)))
+
+
+def _end_slots(locker: Locker, slots: list[int]) -> set[int]:
+    """What tells where a chain ends and whose it is: the newest manifest, its neighbours, and what brought in each key."""
+    found, since = {0}, None
+    for seq in reversed(slots):
+        one = _outline(locker, seq)
+        since = one.key_since if one and since is None else since
+        found |= {seq, max(seq - 1, 0)}
+        if one is None or one.type_ != ROTATION:
+            break
+    while since:
+        found.add(since)
+        one = _outline(locker, since)
+        # A rotation names an older one, or none: anything else would lead in circles.
+        since = one.key_since if one and one.key_since is not None and one.key_since < since else None
+    return found & set(slots)
+
+
+def _outline(locker: Locker, seq: int) -> Outline | None:
+    """What a slot says of itself; None where that cannot be read."""
+    key = layout.chain_key(seq)
+    try:
+        return outline(key, envelope.opened(key, _file(locker, seq)))
+    except EvidenceError:
+        return None
 
 
 def _slots(locker: Locker) -> list[int]:

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from prooftrail.adapters.embedded import atomic
 from prooftrail.errors import ConfigError
+from prooftrail.evidence import envelope
 
 PRIVATE_MODE = 0o600
 FINGERPRINT_BYTES = 32
@@ -32,6 +33,10 @@ class FileSigner:
         return self._key.public_key().public_bytes(
             serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
         )
+
+    def fingerprint(self) -> str:
+        """The fingerprint of the public half."""
+        return envelope.fingerprint(self.public_key_pem())
 
     def origin(self) -> str:
         """`file`."""

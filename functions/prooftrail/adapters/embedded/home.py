@@ -49,6 +49,29 @@ class Home:
         file_signer.create_signing_key(self._signing_key)
         return FileSigner(self._signing_key)
 
+    def next_signer(self) -> FileSigner:
+        """The signer that is to follow; its key is made at the first call and lies beside until it is adopted."""
+        self.create()
+        file_signer.create_signing_key(self._next_key)
+        return FileSigner(self._next_key)
+
+    def adopt_next_signer(self) -> Path:
+        """Make the next key this home's own, and give where the one before lies now; doing it again changes nothing.
+
+        Raises ConfigError where a file cannot be moved: nothing is lost then, and the command may be repeated.
+        """
+        kept = self.path / f"signing-key-until-{FileSigner(self._signing_key).fingerprint()[:16]}.pem"
+        try:
+            if not kept.exists():
+                kept.hardlink_to(self._signing_key)
+            self._next_key.replace(self._signing_key)
+        except OSError as refused:
+            raise ConfigError(
+                f"{self._next_key} cannot take the place of {self._signing_key}: {refused.strerror}. Free the directory"
+                " and run the command again."
+            ) from refused
+        return kept
+
     def fingerprint_key(self) -> FileFingerprintKey:
         """The fingerprint key of this home, made at the first call."""
         path = self.create().path / "fingerprint-key"
@@ -98,6 +121,10 @@ class Home:
     @property
     def _signing_key(self) -> Path:
         return self.path / "signing-key.pem"
+
+    @property
+    def _next_key(self) -> Path:
+        return self.path / "next-signing-key.pem"
 
     @property
     def _head(self) -> Path:

@@ -1,0 +1,103 @@
+"""Exchanging the signing key in the middle of a chain's life: runs before and after it stand on one another."""
+
+import pytest
+
+from prooftrail.errors import ChainBroken
+from prooftrail.evidence.manifest import Head
+from prooftrail.flows.turn_key import TurnKey
+from prooftrail.flows.verify_locker import Trust, Verdict, Verified, VerifyLocker
+from prooftrail.ports import Signer
+from prooftrail.settings import Retention
+from tests.contracts.fakes import MemorySigner
+from tests.flows.world import World
+
+
+def turn(world: World, before: Signer, after: Signer) -> Head | None:
+    turned = TurnKey(
+        locker=world.locker,
+        retention=Retention(),
+        before=before,
+        after=after,
+        pin=world.pin,
+        clock=world.clock,
+    )("yearly")
+    world.signer = after  # type: ignore[assignment]
+    return turned
+
+
+def verified(world: World, key: Signer) -> Verified:
+    trust = Trust(public_key=key.public_key_pem())
+    return VerifyLocker(locker=world.locker, clock=world.clock)(trust=trust, deep=True)
+
+
+def two_days_and_a_new_key() -> tuple[World, Signer, Signer]:
+    world, before, after = World(), MemorySigner(), MemorySigner()
+    world.signer = before
+    world.sweep()(world.day(1))
+    turn(world, before, after)
+    world.users["222222222222"].append("eve")
+    world.sweep()(world.day(2))
+    return world, before, after
+
+
+def test_a_run_after_the_exchange_stands_on_the_one_before_it() -> None:
+    world, before, after = two_days_and_a_new_key()
+    for key in (before, after):
+        found = verified(world, key)
+        assert (found.verdict, found.problems, found.runs) == (Verdict.INTACT, (), 2)
+
+
+def test_the_run_after_the_exchange_still_knows_the_snapshots_before_it() -> None:
+    world, _, _ = two_days_and_a_new_key()
+    seen = {one: world.ledger.identity(one) for one in ("AIDA2bob", "AIDA2eve")}
+    assert {one: row.first_seen_run[:8] for one, row in seen.items() if row} == {
+        "AIDA2bob": "20261101",
+        "AIDA2eve": "20261102",
+    }
+
+
+def test_exchanging_twice_under_the_same_keys_is_once() -> None:
+    world, before, after = two_days_and_a_new_key()
+    assert turn(world, before, after) is None
+    assert len(list(world.names("chain/"))) == 4
+
+
+def test_a_key_can_be_exchanged_twice_between_two_runs() -> None:
+    world, _, after = two_days_and_a_new_key()
+    third, fourth = MemorySigner(), MemorySigner()
+    turn(world, after, third)
+    turn(world, third, fourth)
+    world.sweep()(world.day(3))
+    assert verified(world, fourth).verdict is Verdict.INTACT
+
+
+def test_a_chain_under_neither_key_is_left_alone() -> None:
+    world, _, _ = two_days_and_a_new_key()
+    with pytest.raises(ChainBroken):
+        turn(world, MemorySigner(), MemorySigner())
+    assert len(list(world.names("chain/"))) == 4
+
+
+def test_an_empty_locker_has_nothing_to_exchange() -> None:
+    world = World()
+    assert turn(world, MemorySigner(), MemorySigner()) is None
+    assert list(world.names()) == []
+
+
+def test_the_old_key_begins_no_run_after_the_exchange() -> None:
+    world, before, _ = two_days_and_a_new_key()
+    world.signer = before  # type: ignore[assignment]
+    with pytest.raises(ChainBroken, match=r"another key since chain/00000002\.json"):
+        world.sweep()(world.day(3))
+
+
+def test_a_run_begun_under_the_old_key_is_closed_under_the_new_one() -> None:
+    world, before, after = World(), MemorySigner(), MemorySigner()
+    world.signer = before
+    world.sweep()(world.day(1))
+    run = world.day(2)
+    world.sweep()._start(run)
+    turn(world, before, after)
+    world.sweep()(run)
+    found = verified(world, after)
+    assert (found.verdict, found.problems, found.runs) == (Verdict.INTACT, (), 2)
