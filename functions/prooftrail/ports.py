@@ -39,6 +39,18 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
     retain_until: datetime | None
 
 
+class Read(msgspec.Struct, frozen=True, kw_only=True):
+    """An object as `Locker.read_all` brings it: the version written first, and until when the store itself holds it.
+
+    `body` is None where it cannot be read back.
+    """
+
+    key: str
+    body: bytes | None
+    version_id: str | None
+    retain_until: datetime | None
+
+
 class Locker(Protocol):
     """A place that only takes more. Keys are relative paths of ASCII letters, digits and `._-/`."""
 
@@ -61,6 +73,10 @@ class Locker(Protocol):
 
     def get(self, key: str, *, version_id: str | None = None) -> bytes:
         """The bytes of the key: of `version_id`, else of the version written first. Raises EvidenceMissing."""
+        ...
+
+    def read_all(self, prefix: str) -> Iterator[Read]:
+        """Every object below `prefix` as `get` would read it, in order of key, a few in memory at a time."""
         ...
 
     def versions(self, prefix: str) -> Iterator[ObjectVersion]:
@@ -319,4 +335,16 @@ class Ledger(Protocol):
 
     def clear(self) -> None:
         """Forget everything, before a rebuild from the locker."""
+        ...
+
+
+class LegalHolds(Protocol):
+    """Keeps single versions from being let go of, whatever their retention, until somebody with the right ends it."""
+
+    def held(self, key: str, *, version_id: str) -> bool:
+        """True if a hold lies on the version. Raises EvidenceMissing."""
+        ...
+
+    def hold(self, key: str, *, version_id: str, on: bool) -> None:
+        """Place the hold, or release it; again is the same as once. Raises EvidenceMissing, AccessError."""
         ...

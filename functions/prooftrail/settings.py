@@ -1,6 +1,7 @@
 """What a deployment can set, with its defaults; a leaf that infrastructure may import too."""
 
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 ROLE_NAME = "prooftrail/ProoftrailReader"
 """The member role, with its path, that is assumed in every account but the one we stand in."""
@@ -16,6 +17,8 @@ RETENTION_DAYS = {
     "plan": 1100,
     "outcome": 1100,
     "chain": 3650,
+    "custody": 3650,
+    "witness": 3650,
 }
 """Days each kind of evidence is kept: personal and raw data for one audit year and a month, the rest for a certificate cycle.
 
@@ -28,6 +31,11 @@ class Retention:
     """How long each kind is kept, in days, from the moment it is sealed."""
 
     days: dict[str, int] = field(default_factory=lambda: dict(RETENTION_DAYS))
+
+    def until(self, kind: str, at: datetime) -> datetime | None:
+        """Until when something of `kind` sealed `at` is kept, in whole seconds; None for a kind without a term."""
+        days = self.days.get(kind)
+        return None if days is None else at.replace(microsecond=0) + timedelta(days=days)
 
 
 ONBOARDING_HOURS = 48
@@ -73,6 +81,7 @@ LEDGER_TABLE = TableShape(hash_key="pk", range_key="sk", indexes=(BY_OWNER, BY_D
 | run      | `RUNS`          | `<run>`                     |
 | outcome  | `RUN#<run>`     | `ACC#<account>`             |
 | account  | `ACCOUNTS`      | `<account>`                 |
+| head     | `HEAD`          | `HEAD`                      |
 
 Only identities are in the indexes: by_owner (`OWN#<owner>`, id), by_due_date (`DUE#<shard>`, `<date>#<id>`), by_arn
 (`ARN#<arn>`, id). Gone ones leave the first two. Many may fall due on one day, so due dates are spread over shards.
@@ -82,3 +91,9 @@ Only identities are in the indexes: by_owner (`OWN#<owner>`, id), by_due_date (`
 
 DUE_SHARDS = 16
 """Identities that fall due on one day are spread over this many keys of the due-date index."""
+
+SCHEDULE_HOURS = (1, 2, 3, 4, 6, 8, 12, 24)
+"""Hours between ticks that divide a day, so that every day has the same ticks."""
+
+UNWITNESSED_AFTER_HOURS = 48
+"""A manifest older than this should have been seen by the watchdog."""

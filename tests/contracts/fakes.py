@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from prooftrail.errors import AlreadySealed, EvidenceError, EvidenceMissing
+from prooftrail.errors import AccessError, AlreadySealed, EvidenceError, EvidenceMissing
 from prooftrail.ports import (
     CellRow,
     HistoryRow,
@@ -18,6 +18,7 @@ from prooftrail.ports import (
     LedgerChange,
     ObjectVersion,
     OutcomeRow,
+    Read,
     RunRow,
     Stored,
 )
@@ -56,6 +57,13 @@ class MemoryLocker:
     def get(self, key: str, *, version_id: str | None = None) -> bytes:
         """The bytes of a version, else of the first."""
         return self._one(key, version_id)[1]
+
+    def read_all(self, prefix: str) -> Iterator[Read]:
+        """The first version of each key."""
+        for key in sorted({one.key for one, _, _ in self._versions if one.key.startswith(prefix)}):
+            if written := self._written(key):
+                one, body, until = written[0]
+                yield Read(key=key, body=body, version_id=one.version_id, retain_until=until)
 
     def versions(self, prefix: str) -> Iterator[ObjectVersion]:
         """Every version and delete marker, in order of key, and within a key as written."""
@@ -106,6 +114,27 @@ class MemoryLocker:
             if version_id in (None, stored[0].version_id):
                 return stored
         raise EvidenceMissing(key, self.describe())
+
+
+class MemoryHolds:
+    """Holds on the versions of a memory locker; what is named in `refusing` is refused."""
+
+    def __init__(self, locker: MemoryLocker) -> None:
+        self._locker = locker
+        self._held: set[tuple[str, str]] = set()
+        self.refusing: set[str] = set()
+
+    def held(self, key: str, *, version_id: str) -> bool:
+        """True if the last thing said of the version was a hold."""
+        self._locker.get(key, version_id=version_id)
+        return (key, version_id) in self._held
+
+    def hold(self, key: str, *, version_id: str, on: bool) -> None:
+        """Place or release it."""
+        if key in self.refusing:
+            raise AccessError(f"AWS refused s3:PutObjectLegalHold to nobody on {key} (AccessDenied): allow it.")
+        self._locker.get(key, version_id=version_id)
+        (self._held.add if on else self._held.discard)((key, version_id))
 
 
 class MemorySigner:

@@ -14,6 +14,7 @@ CONTRACTS: dict[Any, tuple[type, str]] = {
     ports.Locker: (fakes.MemoryLocker, "test_locker_contract.py"),
     ports.Ledger: (fakes.MemoryLedger, "test_ledger_contract.py"),
     ports.Signer: (fakes.MemorySigner, "test_signer_contract.py"),
+    ports.LegalHolds: (fakes.MemoryHolds, "test_hold_contract.py"),
     ports.FingerprintKey: (fakes.MemoryFingerprintKey, "test_signer_contract.py"),
 }
 

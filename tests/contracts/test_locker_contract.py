@@ -205,6 +205,52 @@ def test_listing_goes_on_beyond_one_page(locker: Locker) -> None:
     assert [one.key for one in locker.versions("snapshot/")] == keys
 
 
+@every_locker
+def test_all_objects_below_a_prefix_are_read_in_order_with_the_version_that_get_would_read(locker: Locker) -> None:
+    bodies = {f"outcome/run/{number:012d}.json": b"%d" % number for number in range(3 * PAGE_SIZE + 5)}
+    stored = {key: locker.put(key, body, retain_until=None) for key, body in bodies.items()}
+    locker.put("outcome/run-1/000000000000.json", b"of another run", retain_until=None)
+
+    read = list(locker.read_all("outcome/run/"))
+
+    assert [(one.key, one.body, one.version_id) for one in read] == [
+        (key, body, stored[key].version_id) for key, body in sorted(bodies.items())
+    ]
+    assert list(locker.read_all("nothing/")) == []
+
+
+@pytest.mark.parametrize("place", THAT_TELL_RETENTION, indirect=True)
+def test_reading_all_tells_until_when_the_store_holds_each_object(place: Bucket | Memory | Directory) -> None:
+    until = _now().replace(microsecond=0) + timedelta(days=400)
+    place.locker.put("outcome/run/1.json", b"held", retain_until=until)
+    place.locker.put("outcome/run/2.json", b"free", retain_until=None)
+
+    read = {one.key: one.retain_until for one in place.locker.read_all("outcome/run/")}
+
+    assert read == {key: place.locker.retained_until(key) for key in ("outcome/run/1.json", "outcome/run/2.json")}
+    assert read["outcome/run/1.json"] == (None if isinstance(place, Directory) else until)
+
+
+@every_locker_with_versions
+def test_reading_all_sees_what_was_sealed_behind_markers_and_later_versions(place: Bucket | Memory) -> None:
+    for name in ("hidden", "replaced"):
+        place.locker.put(f"outcome/run/{name}", b"sealed", retain_until=None)
+    place.hide("outcome/run/hidden")
+    place.replace("outcome/run/replaced", b"forged")
+
+    assert [(one.key, one.body) for one in place.locker.read_all("outcome/")] == [
+        ("outcome/run/hidden", b"sealed"),
+        ("outcome/run/replaced", b"sealed"),
+    ]
+
+
+@pytest.mark.parametrize("place", THAT_MARK_WHAT_IS_NOT_THERE, indirect=True)
+def test_reading_all_leaves_out_a_name_that_was_only_ever_deleted(place: Bucket | Memory) -> None:
+    place.hide("outcome/run/never")
+
+    assert list(place.locker.read_all("outcome/")) == []
+
+
 @pytest.mark.parametrize("place", THAT_TELL_RETENTION, indirect=True)
 def test_a_store_holds_an_object_until_the_date_it_answered_with_or_promises_nothing(
     place: Bucket | Memory | Directory,

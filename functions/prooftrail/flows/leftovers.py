@@ -26,33 +26,40 @@ class Leftovers:
     def __init__(self, locker: Locker, *, public_key: bytes, now: datetime) -> None:
         self._locker, self._public_key, self._now = locker, public_key, now
 
-    def __call__(self, run_id: str, named: Collection[str], head: Head) -> tuple[Superseded, ...]:
-        """What to list as superseded in the manifest of `run_id`, which names `named` and follows `head`."""
-        recent = list(self._recent())
+    def __call__(
+        self, run_id: str, named: Collection[str], head: Head, last: Manifest | None
+    ) -> tuple[Superseded, ...]:
+        """What to list as superseded in the manifest of `run_id`, which names `named` and follows `last`, at `head`."""
+        recent: list[tuple[str, datetime]] = []
         known = set(named)
-        for _, closed in recent:
+        for closed in self._recent(last):
+            recent.append((closed.run.id, closed.closed_at))
             known |= {one.key for one in closed.objects} | {one.key for one in closed.superseded}
         ours = "another attempt of this run was committed first, or this one was cut short"
         found = dict(self._unnamed(run_id, known, ours))
-        for number, (_, closed) in enumerate(recent):
-            if number and self._now - closed.closed_at > _LATE:
+        for number, (closed_run, closed_at) in enumerate(recent):
+            if number and self._now - closed_at > _LATE:
                 break
-            late = f"another attempt of run {closed.run.id} wrote it after that run was closed"
-            found |= dict(self._unnamed(closed.run.id, known, late))
-        for other in self._never_closed(head, {run_id, *(closed.run.id for _, closed in recent)}):
+            late = f"another attempt of run {closed_run} wrote it after that run was closed"
+            found |= dict(self._unnamed(closed_run, known, late))
+        for other in self._never_closed(head, {run_id, *(closed_run for closed_run, _ in recent)}):
             cut = f"run {other} was begun and not closed when this manifest was written"
             found |= dict(self._unnamed(other, known, cut))
         return tuple(sorted(found.values()))
 
-    def _recent(self) -> Iterator[tuple[Head, Manifest]]:
+    def _recent(self, last: Manifest | None) -> Iterator[Manifest]:
         """The last manifest, and those before it that were closed within a day.
 
         All of them where the store keeps no time of its own: a copied directory says of everything that it is new.
         """
-        for number, (head, one) in enumerate(chain_head.manifests_back(self._locker, public_key=self._public_key)):
-            if number and self._locker.keeps_time and self._now - one.closed_at > _LATE:
+        if last is None:
+            return
+        yield last
+        older = chain_head.manifests_back(self._locker, public_key=self._public_key, at=last.previous)
+        for _, one in older:
+            if self._locker.keeps_time and self._now - one.closed_at > _LATE:
                 return
-            yield head, one
+            yield one
 
     def _unnamed(self, run_id: str, known: set[str], reason: str) -> Iterator[tuple[str, Superseded]]:
         for prefix in layout.run_prefixes(run_id):
@@ -66,8 +73,8 @@ class Leftovers:
         )
 
     def _hash(self, one: ObjectVersion) -> str | None:
-        """The hash of what is there; wire bodies are never read back, and what cannot be read has none."""
-        if layout.Place(one.key).kind in (EvidenceKind.RAW, None):
+        """The hash of what is there; wire bodies and people are never read back, and what cannot be read has none."""
+        if layout.Place(one.key).kind in (EvidenceKind.RAW, EvidenceKind.PEOPLE, None):
             return None
         try:
             return canonical.sha256(self._locker.get(one.key, version_id=one.version_id))

@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -40,7 +40,7 @@ from prooftrail.model.snapshot import (
     Sighting,
     Snapshot,
 )
-from prooftrail.ports import Clock, Locker, RawResponse
+from prooftrail.ports import Clock, Locker, RawResponse, Read
 from prooftrail.settings import Retention
 
 _snapshot_lines = msgspec.json.Decoder(Line)
@@ -116,32 +116,38 @@ class Sealing:
         sha = canonical.sha256(body)
         return _sealed(key, kind, sha, sha, len(body), count, version, until), body
 
-    def known(self, key: str, kind: EvidenceKind, body: bytes) -> SealedObject:
-        """What a manifest says of a commit that is there already."""
-        version_id = self._version(key)
-        until = self.locker.retained_until(key, version_id=version_id) or self.until(kind)
-        sha = canonical.sha256(body)
-        return _sealed(key, kind, sha, sha, len(body), 1, version_id, until)
+    def known(self, kind: EvidenceKind, read: Read, body: bytes) -> SealedObject:
+        """What a manifest says of a commit that is there already, and was `read` with `body`."""
+        sha, until = canonical.sha256(body), read.retain_until or self.until(kind)
+        count = body.count(b"\n") if read.key.endswith("l") else 1
+        return _sealed(read.key, kind, sha, sha, len(body), count, read.version_id, until)
 
     def _seal(self, key: str, kind: EvidenceKind, packed: Packed) -> SealedObject:
+        """What is there already is not read where it is as long as ours: who writes wire bodies and people may not read
+        them, and what we state is the hash of our own bytes.
+        """
         body, until = packed.body, self.until(kind)
         try:
             stored = self.locker.put(key, body, retain_until=until)
             version, until = stored.version_id, stored.retain_until or until
         except AlreadySealed:
-            # Same content, maybe other bytes: compressors differ between interpreters.
-            body, version = self.locker.get(key), self._version(key)
+            version, size = self._first(key)
+            if size != len(body):
+                # Same content, other bytes: compressors differ between interpreters.
+                body = self.locker.get(key)
         return _sealed(key, kind, packed.sha256, canonical.sha256(body), len(body), packed.count, version, until)
 
     def _version(self, key: str) -> str | None:
-        return next(
-            (one.version_id for one in self.locker.versions(key) if one.key == key and not one.delete_marker), None
-        )
+        return self._first(key)[0]
+
+    def _first(self, key: str) -> tuple[str | None, int | None]:
+        """Version id and size in bytes of what was written first under a name."""
+        written = (one for one in self.locker.versions(key) if one.key == key and not one.delete_marker)
+        return next(((one.version_id, one.size) for one in written), (None, None))
 
     def until(self, kind: EvidenceKind) -> datetime | None:
         """Until when something of this kind that is sealed now is kept; None for a kind without a term."""
-        days = self._retention.days.get(kind)
-        return None if days is None else _whole(self.clock.now()) + timedelta(days=days)
+        return self._retention.until(kind, canonical.utc(self.clock.now()))
 
 
 def _sealed(
@@ -276,7 +282,3 @@ def trusted(locker: Locker, pointer: Pointer) -> bytes:
             f"{pointer.key} is not the object that manifest {pointer.seq} sealed: verify the locker."
         )
     return body
-
-
-def _whole(at: datetime) -> datetime:
-    return canonical.utc(at).replace(microsecond=0)

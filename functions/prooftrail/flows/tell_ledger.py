@@ -2,8 +2,9 @@
 
 import threading
 
-from prooftrail.errors import EvidenceError
+from prooftrail.errors import EvidenceError, EvidenceUnreadable
 from prooftrail.evidence.manifest import Manifest
+from prooftrail.model import canonical
 from prooftrail.model.run import EvidenceKind, Outcome, Pointer
 from prooftrail.model.snapshot import Snapshot
 from prooftrail.ports import Ledger, Locker, RunRow
@@ -33,12 +34,15 @@ class TellLedger:
                 self._room -= len(after.identities)
                 self._remembered[after.header.run_id, after.header.account] = (before, after)
 
-    def __call__(self, manifest: Manifest) -> None:
-        """Tell every outcome that `manifest` names and the ledger lacks; doing it twice is the same as once."""
-        told = {one.account: one.outcome_sha256 for one in self._ledger.outcomes(manifest.run.id)}
-        for sealed in manifest.objects:
-            if sealed.kind is EvidenceKind.OUTCOME and sealed.stored_sha256 not in told.values():
-                self._tell(sealing.read_outcome(sealed.key, self._locker.get(sealed.key)), sealed.stored_sha256)
+    def __call__(self, key: str, sha256: str) -> None:
+        """Tell the outcome at `key`; doing it twice is the same as once.
+
+        Raises EvidenceError where it is gone, or not what the chain says by `sha256`.
+        """
+        body = self._locker.get(key)
+        if canonical.sha256(body) != sha256:
+            raise EvidenceUnreadable(f"{key} is not the outcome that was sealed: run `prooftrail verify`.")
+        self._tell(sealing.read_outcome(key, body), sha256)
 
     def _tell(self, outcome: Outcome, outcome_sha256: str) -> None:
         before, after = self._snapshots(outcome)

@@ -6,7 +6,9 @@ from typing import Self
 
 import msgspec
 
-from .canonical import run_id, utc
+from prooftrail.settings import SCHEDULE_HOURS
+
+from .canonical import run_id, tick_of, utc
 from .reading import Cell
 from .snapshot import RunTrigger
 
@@ -21,7 +23,7 @@ class Schedule(msgspec.Struct, frozen=True, kw_only=True):
     at: str
 
     def __post_init__(self) -> None:
-        if self.every_hours < 1 or 24 % self.every_hours:
+        if self.every_hours not in SCHEDULE_HOURS:
             raise ValueError(f"every_hours must divide 24 (1, 2, 3, 4, 6, 8, 12 or 24), not {self.every_hours}")
         hours, _, minutes = self.at.partition(":")
         if not (hours.isdigit() and minutes.isdigit() and len(self.at) == 5 and int(hours) < 24 and int(minutes) < 60):
@@ -65,6 +67,14 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
         second = utc(now).replace(microsecond=0)
         return cls(id=run_id(second), taken_at=second, trigger=RunTrigger.MANUAL, caller=caller)
 
+    @classmethod
+    def named(cls, name: str, trigger: RunTrigger) -> Self:
+        """The run with the id `name`, as one step of a run hands it to the next. Raises ValueError for no run id."""
+        at = tick_of(name)
+        if run_id(at) != name:
+            raise ValueError(f"{name!r} is no run id: write YYYYMMDDTHHMMSSZ")
+        return cls.scheduled(at, None) if trigger is RunTrigger.SCHEDULE else cls.manual(at, None)
+
 
 class EvidenceKind(StrEnum):
     """The kinds of sealed objects, each under its own prefix so that each can have its own retention."""
@@ -80,6 +90,7 @@ class EvidenceKind(StrEnum):
     TRANSITIONS = "transitions"
     FINDINGS = "findings"
     WITNESS = "witness"
+    CUSTODY = "custody"
 
 
 class SealedObject(msgspec.Struct, frozen=True, order=True, kw_only=True):
@@ -102,7 +113,7 @@ class SealedObject(msgspec.Struct, frozen=True, order=True, kw_only=True):
 class Superseded(msgspec.Struct, frozen=True, order=True, kw_only=True):
     """An object that no commit names, with the reason it exists all the same.
 
-    `stored_sha256` is None for wire bodies, which the scanner does not read back: theirs is the hash in the name.
+    `stored_sha256` is None for wire bodies and people, which the scanner does not read back: theirs is the hash in the name.
     """
 
     key: str

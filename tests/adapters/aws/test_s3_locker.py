@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.config import Config
+from botocore.exceptions import ClientError
 from botocore.response import StreamingBody
 from botocore.stub import Stubber
 
 from prooftrail.adapters.aws.s3_locker import S3Locker, lock_mode
 from prooftrail.errors import AccessError, AlreadySealed, ConfigError, EvidenceError, EvidenceMissing, ProoftrailError
+from prooftrail.ports import Read
 from tests.emulators import NOWHERE
 
 if TYPE_CHECKING:
@@ -192,3 +194,44 @@ def test_a_bucket_whose_lock_may_not_be_read_names_the_action_to_allow(client: "
 
     with pytest.raises(AccessError, match="s3:GetBucketObjectLockConfiguration"):
         lock_mode(client, BUCKET)
+
+
+class _Answering:
+    """A client that lists and reads, and counts how many reads were asked for."""
+
+    def __init__(self, keys: int, refused: dict[str, str] | None = None) -> None:
+        self.keys, self.refused, self.read = [f"outcome/run/{number:04d}" for number in range(keys)], refused or {}, 0
+
+    def get_paginator(self, _: str) -> "_Answering":
+        return self
+
+    def paginate(self, **_: object) -> Iterator[dict[str, Any]]:
+        yield {"Versions": [a_version(key, f"v-{key}") for key in self.keys]}
+
+    def get_object(self, **known: str) -> dict[str, Any]:
+        self.read += 1
+        if code := self.refused.get(known["Key"]):
+            raise ClientError({"Error": {"Code": code}}, "GetObject")
+        assert known["VersionId"] == f"v-{known['Key']}"
+        return {"Body": io.BytesIO(b"{}"), "ObjectLockRetainUntilDate": NOW}
+
+
+def test_reading_all_holds_no_more_in_memory_than_its_readers_need() -> None:
+    client = _Answering(200)
+    reads = S3Locker(client, BUCKET, readers=4).read_all("outcome/run/")  # type: ignore[arg-type]
+    seen = []
+    for number, one in enumerate(reads, 1):
+        seen.append(one)
+        assert client.read <= number + 2 * 4
+
+    assert seen == [Read(key=key, body=b"{}", version_id=f"v-{key}", retain_until=NOW) for key in client.keys]
+
+
+def test_reading_all_goes_on_over_what_is_gone_and_stops_at_what_is_refused() -> None:
+    gone = _Answering(3, {"outcome/run/0001": "NoSuchVersion"})
+    bodies = [one.body for one in S3Locker(gone, BUCKET).read_all("outcome/run/")]  # type: ignore[arg-type]
+    assert bodies == [b"{}", None, b"{}"]
+
+    refused = _Answering(3, {"outcome/run/0001": "AccessDenied"})
+    with pytest.raises(AccessError, match="s3:GetObjectVersion"):
+        list(S3Locker(refused, BUCKET).read_all("outcome/run/"))  # type: ignore[arg-type]

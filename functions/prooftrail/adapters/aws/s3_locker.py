@@ -5,7 +5,9 @@ import contextlib
 import hashlib
 import itertools
 import re
+from collections import deque
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -20,7 +22,7 @@ from prooftrail.errors import (
     EvidenceUnreadable,
     ProoftrailError,
 )
-from prooftrail.ports import ObjectVersion, Stored
+from prooftrail.ports import ObjectVersion, Read, Stored
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -44,7 +46,7 @@ class S3Locker:
 
     With `mode`, each object is held until the date its writer asks for; without, no date is asked for and the
     bucket's default applies (`lock_mode` reads which mode that is). A write that collides with another request is
-    tried up to `conflict_attempts` times. What AWS refuses becomes AccessError, with the action to allow.
+    tried up to `conflict_attempts` times; `readers` objects are read at once where many are. What AWS refuses becomes AccessError, with the action to allow.
 
     One window stays open. `If-None-Match` looks at the newest version only, so every write first lists the versions
     of its name; whoever writes a name *and* hides it behind a delete marker between that listing and our write gets a
@@ -59,12 +61,14 @@ class S3Locker:
         mode: LockMode | None = None,
         conflict_attempts: int = 4,
         page_size: int = 1000,
+        readers: int = 16,
     ) -> None:
         self._client = client
         self._bucket = bucket
         self._mode = mode
         self._conflict_attempts = conflict_attempts
         self._page_size = page_size
+        self._readers = readers
 
     @property
     def keeps_time(self) -> bool:
@@ -96,6 +100,27 @@ class S3Locker:
         version = version_id or self._existing(key)
         with self._speaking("s3:GetObjectVersion", key):
             return self._client.get_object(Bucket=self._bucket, Key=_checked(key), VersionId=version)["Body"].read()
+
+    def read_all(self, prefix: str) -> Iterator[Read]:
+        """The version written first of every key below `prefix`, in order of key: one listing, and parallel reads."""
+        written = (one for one in self.versions(prefix) if not one.delete_marker)
+        first = (next(of_a_key) for _, of_a_key in itertools.groupby(written, key=lambda one: one.key))
+        with ThreadPoolExecutor(self._readers, thread_name_prefix="read") as pool:
+            # Twice as many as there are readers lie in memory, whatever the prefix holds.
+            waiting = deque(pool.submit(self._read, one) for one in itertools.islice(first, 2 * self._readers))
+            while waiting:
+                read = waiting.popleft().result()
+                waiting.extend(pool.submit(self._read, one) for one in itertools.islice(first, 1))
+                yield read
+
+    def _read(self, one: ObjectVersion) -> Read:
+        body, until = None, None
+        with contextlib.suppress(EvidenceError), self._speaking("s3:GetObjectVersion", one.key):
+            answer = self._client.get_object(Bucket=self._bucket, Key=one.key, VersionId=one.version_id or "")
+            until = answer.get("ObjectLockRetainUntilDate")  # left out for who may not see it: s3:GetObjectRetention
+            body = answer["Body"].read()
+        until = until.astimezone(UTC) if until else None
+        return Read(key=one.key, body=body, version_id=one.version_id, retain_until=until)
 
     def versions(self, prefix: str) -> Iterator[ObjectVersion]:
         """Every version and delete marker below `prefix`, all pages, in order of key, and within a key as written."""

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from prooftrail.adapters.embedded import atomic
 from prooftrail.errors import AccessError, AlreadySealed, EvidenceError, EvidenceMissing, EvidenceUnreadable
-from prooftrail.ports import ObjectVersion, Stored
+from prooftrail.ports import ObjectVersion, Read, Stored
 
 _CHARACTERS = re.compile(r"[A-Za-z0-9._/-]*")
 _SEALED_MODE = 0o444
@@ -75,6 +75,15 @@ class DirectoryLocker:
                 if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                     raise self._no_file(key)
                 return file.read()
+
+    def read_all(self, prefix: str) -> Iterator[Read]:
+        """Every file below `prefix`, in order of key; what is no regular file, or no name for evidence, has no body."""
+        for one in self.versions(prefix):
+            try:
+                body = self.get(one.key)
+            except EvidenceError:
+                body = None
+            yield Read(key=one.key, body=body, version_id=None, retain_until=None)
 
     def versions(self, prefix: str) -> Iterator[ObjectVersion]:
         """Every file below `prefix`, in order of key, also links, pipes and names that no key could have.
