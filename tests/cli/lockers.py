@@ -118,6 +118,10 @@ def _used(at: datetime) -> Usage:
     return Usage(tracked=True, last_used_at=at, service=None, region="us-east-1")
 
 
+ASSURANCE = "assurance: self-signed: signed with a key file: whoever holds it could have made all of this"
+"""The line under the head of every report on a town."""
+
+
 class Copy(NamedTuple):
     """A copy of a town's locker and home, to do things to."""
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from prooftrail.evidence import lines
-from tests.cli.lockers import DAYS, ESCAPE, FLOOD, FORMULA, MARKUP, Copy, Prooftrail, Town
+from tests.cli.lockers import ASSURANCE, DAYS, ESCAPE, FLOOD, FORMULA, MARKUP, Copy, Prooftrail, Town
 from tests.cli.test_verify import flip
 from tests.flows.world import HOME, MEMBER
 
@@ -35,7 +35,7 @@ def test_runs_lists_every_run_with_its_accounts_and_the_head(prooftrail: Prooftr
     ]  # fmt: skip
     assert lines[3].split() == ["3", DAYS[2], "schedule", "gaps", "2", "1", "0", "1", "0", "5"]
     head = json.loads(prooftrail("verify", town.address, "--json").out)["head"]
-    assert lines[-1] == f"head {head}"
+    assert lines[-2:] == [f"head {head}", ASSURANCE]
 
 
 def test_runs_as_data_has_hashes_and_missed_ticks(prooftrail: Prooftrail, town: Town) -> None:
@@ -48,7 +48,8 @@ def test_inventory_shows_everything_read_and_ends_with_the_classes(prooftrail: P
     said = prooftrail("inventory", town.address)
     lines = said.out.splitlines()
     assert lines[0] == f"Identities as of 2026-11-04 06:00 UTC, run {DAYS[3]}"
-    assert lines[1] == "Every account and every source that was planned was read whole."
+    assert lines[1] == ASSURANCE
+    assert lines[2] == "Every account and every source that was planned was read whole."
     assert f"{MEMBER} acct-2  10 identities" in lines
     assert lines[-1].startswith("15 identities: 2 human, 13 non-human, 0 undetermined; 14 without a known owner")
     assert max(map(len, lines)) <= 100
@@ -59,7 +60,7 @@ def test_what_was_not_read_stands_first_and_what_was_seen_before_is_kept_and_mar
 ) -> None:
     said = prooftrail("inventory", town.address, "--as-of", "2026-11-03")
     out = one_line(said.out)
-    assert said.out.splitlines()[1] == "Not read (3):"
+    assert said.out.splitlines()[1:3] == [ASSURANCE, "Not read (3):"]
     assert f"account {MEMBER} (acct-2) was not read in this run (unreachable: sts:AssumeRole: no such role)" in out
     assert f"principals denied in account {MEMBER}: iam:GetAccountAuthorizationDetails: not authorized" in out
     assert f"5 identities not read this time, as seen 1 day ago in run {DAYS[1]}" in out
@@ -155,7 +156,7 @@ def test_credentials_stand_below_the_user_they_belong_to(prooftrail: Prooftrail,
 def test_families_are_counted_over_accounts(prooftrail: Prooftrail, town: Town) -> None:
     said = prooftrail("inventory", town.address, "--family")
     lines = said.out.splitlines()
-    assert lines[3].split() == ["FAMILY", "KIND", "CLASS", "OWNER", "MEMBERS", "ACCOUNTS"]
+    assert lines[4].split() == ["FAMILY", "KIND", "CLASS", "OWNER", "MEMBERS", "ACCOUNTS"]
     assert any(line.startswith("playground#") and line.split()[1:4] == ["role_third_party", "non-human", "nobody"] for line in lines)  # fmt: skip
 
 

@@ -145,7 +145,7 @@ def test_page_one_counts_classes_and_tiers_and_says_how_people_come_in(prooftrai
 
 def test_page_one_of_a_run_with_gaps_begins_with_them(prooftrail: Prooftrail, town: Town) -> None:
     lines = prooftrail("overview", town.address, "--as-of", DAYS[2]).out.splitlines()
-    assert lines[1].startswith("Not judged in this run, or not whole (")
+    assert lines[2].startswith("Not judged in this run, or not whole (")
 
 
 def test_an_account_that_was_read_with_gaps_is_not_called_judged_whole(prooftrail: Prooftrail, town: Town) -> None:

@@ -87,11 +87,11 @@ def test_the_riskiest_stands_first_and_the_page_begins_with_how_many_there_are(s
     said = ask("risk", scored.address, "--as-of", DAYS[1])
     lines = said.out.splitlines()
     assert (said.code, lines[0]) == (0, f"Risk as of 2026-11-02 06:00 UTC, run {DAYS[1]}")
-    assert lines[1] == "Every account was judged in this run, and everything in it was read whole."
+    assert lines[2] == "Every account was judged in this run, and everything in it was read whole."
     found = rows(scored.address, "--as-of", DAYS[1])
     counts = {tier: sum(row["tier"] == tier for row in found) for tier in Tier}
     told = ", ".join(f"{counts[tier]} {tier}" for tier in reversed(Tier))
-    assert lines[2].startswith(f"{len(found)} identities: {told}; ")
+    assert lines[3].startswith(f"{len(found)} identities: {told}; ")
     shown = [line.split() for line in lines if line.startswith(("critical", "high", "medium", "low"))]
     assert "ada" in shown[0]
     assert max(map(len, lines)) <= 100

@@ -11,6 +11,8 @@ from prooftrail.evidence import envelope, layout
 from tests.builders.judging_keys import KeyJudge
 from tests.cli.lockers import DAYS, Copy, Prooftrail, Town
 from tests.contracts.fakes import MemorySigner
+from tests.flows.watched import Kennel
+from tests.flows.world import HOME
 
 
 def head_of(prooftrail: Prooftrail, town: Town) -> str:
@@ -281,3 +283,92 @@ def test_every_reading_command_warns_where_the_chain_does_not_verify(prooftrail:
         assert said.err.splitlines()[0].startswith(
             f"prooftrail: warning: the chain of {tampered.address} does not verify (2 problems): run `prooftrail verify`"
         )
+
+
+def witnessed_copy(kennel: Kennel, to: Path) -> Path:
+    """The locker of a watched world in a directory."""
+    for one in kennel.locker.versions(""):
+        path = to / one.key
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(kennel.locker.get(one.key))
+    return to
+
+
+def told(out: str, label: str) -> str:
+    """What stands beside a label, in one line."""
+    lines = out.splitlines()
+    at = next(number for number, line in enumerate(lines) if line.strip().startswith(f"{label} "))
+    found = [lines[at].strip().removeprefix(label).strip()]
+    for line in lines[at + 1 :]:
+        if not line.startswith(" " * 14):
+            break
+        found.append(line.strip())
+    return " ".join(found)
+
+
+def test_a_witnessed_chain_says_who_saw_it_and_that_the_watchdogs_key_is_the_geneses(
+    prooftrail: Prooftrail, tmp_path: Path
+) -> None:
+    kennel = Kennel().days(4)
+    address = witnessed_copy(kennel, tmp_path / "locker")
+    key = tmp_path / "watchdog.pem"
+    key.write_bytes(kennel.dog.public_key_pem())
+    ours = ("--fingerprint", envelope.fingerprint(kennel.signer.public_key_pem()))
+    said = prooftrail("verify", address, *ours)
+    assert said.code == 0
+    assert told(said.out, "assurance") == (
+        "witnessed: another account, with a key of its own, saw each head within 48 h of its closing"
+    )
+    seen = "4 words, the last of slot 4 on 2026-11-04 07:00 UTC"
+    open_ = "; its key is the one the genesis names: --witness-key checks whose it is"
+    assert told(said.out, "witness") == seen + open_
+    fingerprint = envelope.fingerprint(kennel.dog.public_key_pem())
+    assert told(said.out, "its key") == fingerprint
+    for given in (key, fingerprint, fingerprint.upper()):
+        found = prooftrail("verify", address, *ours, "--witness-key", given)
+        assert (found.code, told(found.out, "witness")) == (0, seen)
+        assert "held against --fingerprint, --witness-key" in told(found.out, "origin")
+    as_json = json.loads(prooftrail("verify", address, *ours, "--json").out)
+    assert as_json["assurance"] == "witnessed"
+    assert as_json["witness"]["words"] == 4
+
+
+def test_what_keeps_a_chain_from_being_witnessed_is_said(prooftrail: Prooftrail, tmp_path: Path) -> None:
+    kennel = Kennel(evidence_account=HOME)
+    kennel.dog.account = HOME
+    address = witnessed_copy(kennel.days(2), tmp_path / "locker")
+    said = prooftrail("verify", address)
+    assert told(said.out, "assurance").startswith("single account: ")
+    assert f"its word is of account {HOME}, which is not shown to be another than the scanner's: it proves little" in (
+        told(said.out, "witness")
+    )
+
+
+def test_another_key_of_the_watchdog_than_the_one_that_was_given_is_not_intact(
+    prooftrail: Prooftrail, tmp_path: Path
+) -> None:
+    address = witnessed_copy(Kennel().days(1), tmp_path / "locker")
+    said = prooftrail("verify", address, "--witness-key", "0" * 64)
+    assert said.code == 1
+    assert "KEY" in said.out
+
+
+@pytest.mark.parametrize("given", ["nothing", "0" * 63])
+def test_a_watchdogs_key_that_is_neither_file_nor_fingerprint_is_wrong_use(
+    given: str, prooftrail: Prooftrail, town: Town
+) -> None:
+    said = prooftrail("verify", town.address, "--witness-key", given)
+    assert (said.code, said.out) == (2, "")
+    assert "is neither a file nor 64 hexadecimal digits" in said.err
+
+
+def test_an_alarm_among_the_notes_is_not_called_harmless(prooftrail: Prooftrail, tmp_path: Path) -> None:
+    kennel = Kennel().days(2)
+    whole = kennel.locker
+    kennel.without(layout.chain_key(2))
+    written = str(kennel.watch(kennel.clock.at.replace(hour=9)).written)
+    word, kennel.locker = kennel.locker.get(written), whole
+    kennel.locker.put(written, word, retain_until=None)
+    said = prooftrail("verify", witnessed_copy(kennel, tmp_path / "locker"))
+    assert "look into each ALARM" in said.out
+    assert "none of it a sign of tampering" not in said.out

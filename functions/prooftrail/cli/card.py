@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
-from prooftrail.cli import render, wording
+from prooftrail.cli import heads, render, wording
 from prooftrail.cli.render import counted, safe
 from prooftrail.evidence import layout
 from prooftrail.flows.identity_trail import Event, Proof, Trail, Unread
@@ -65,6 +65,7 @@ def show(trail: Trail, view: AsOf, scored: Risk | str) -> None:
     console = render.console()
     row = trail.row
     console.print(render.heading(f"{safe(row.name)}  ({row.kind}, {render.label(row.cls)})"))
+    console.print(heads.worth(view.assurance))
     for warning in warnings(trail, view):
         console.print(render.indented(Text(safe(warning, longest=600), style="yellow"), 2))
     console.print(render.facts(_what(trail, view)))

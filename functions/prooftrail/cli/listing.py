@@ -9,7 +9,7 @@ import msgspec
 from rich.console import Console
 from rich.text import Text
 
-from prooftrail.cli import render
+from prooftrail.cli import heads, render
 from prooftrail.cli.render import Col, counted, safe, table
 from prooftrail.evidence.redaction import PSEUDONYM
 from prooftrail.flows.locker_changes import Period, Step
@@ -42,6 +42,7 @@ def runs(history: LockerHistory) -> None:
     newest = max(history.runs, key=lambda one: one.seq)
     console.print(Text(f"{counted(len(history.runs), 'run')}; accounts are counted from PLANNED to SKIPPED"))
     console.print(Text(f"head {newest.seq}:{newest.manifest_sha256}"))
+    console.print(heads.worth(history.assurance))
 
 
 def _run(one: RunSummary) -> Sequence[str | Text]:
@@ -58,8 +59,7 @@ def _run(one: RunSummary) -> Sequence[str | Text]:
 def inventory(as_of: AsOf, rows: Sequence[InventoryRow], gaps: Sequence[NotRead], *, by_family: bool) -> None:
     """What was not read, then the identities by account or by family, then how many of each class."""
     console = render.console()
-    run = as_of.run
-    console.print(render.heading(f"Identities as of {render.moment(run.taken_at)}, run {run.run_id}"))
+    heads.head(console, "Identities", as_of)
     whole = len(as_of.standings) >= as_of.run.planned
     not_read(console, gaps, of="Every account and every source" if whole else "Every source of the accounts shown")
     _limited(console, as_of)
@@ -194,6 +194,7 @@ def changes(period: Period) -> None:
     last = f"run {period.last.run_id} ({render.moment(period.last.taken_at)})"
     console.print(render.heading(f"Changes after {since}"))
     console.print(render.heading(f"          up to {last}"))
+    console.print(heads.worth(period.assurance))
     if period.unread:
         console.print(Text(f"Not read, so that changes may be missing ({len(period.unread)}):", style="bold yellow"))
         for one in period.unread:

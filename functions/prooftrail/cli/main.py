@@ -16,12 +16,14 @@ from prooftrail.cli import (
     exits,
     explain,
     governance,
+    hold,
     inventory,
     ledger,
     overview,
     render,
     results,
     risk,
+    rotate_key,
     scan,
     trace,
     verify,
@@ -52,6 +54,8 @@ app.command("trace", short_help="From an identity to the bytes, and back from a 
 app.command("controls", short_help="The control map and what it answers to.")(controls.controls)
 app.command("explain-policy", short_help="What a policy or a principal allows.")(explain.explain_policy)
 app.command("verify", short_help="Is the evidence what was sealed?")(verify.verify)
+app.command("hold", short_help="Hold evidence beyond its retention, on record.")(hold.hold)
+app.command("rotate-key", short_help="Exchange the key that manifests are signed with.")(rotate_key.rotate_key)
 app.add_typer(governance.app, name="governance")
 app.add_typer(ledger.app, name="ledger")
 

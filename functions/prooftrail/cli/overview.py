@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from rich.console import Console
 from rich.text import Text
 
-from prooftrail.cli import arguments, render, results
+from prooftrail.cli import arguments, heads, render, results
 from prooftrail.cli.arguments import AsOfOption, Json, LockerAddress, Profile
 from prooftrail.cli.render import Col, counted, safe, table
 from prooftrail.errors import EvidenceError
@@ -30,7 +30,9 @@ def overview(locker: LockerAddress, as_of: AsOfOption = None, as_json: Json = Fa
     if as_json:
         here, found = page_one.here(view, locker_judgement.judgements(history, view))
         told = results.unjudged(found, here) + _left(view)
-        render.print_json({"run": view.run, "unjudged": told, **_parts(page_one.overview(here, found))})
+        render.print_json(
+            {"run": view.run, "assurance": view.assurance, "unjudged": told, **_parts(page_one.overview(here, found))}
+        )
     else:
         show(history, view)
 
@@ -44,7 +46,7 @@ def show(history: LockerHistory, view: AsOf) -> None:
     console, left = render.console(), _left(view)
     view, found = page_one.here(view, locker_judgement.judgements(history, view))
     made = page_one.overview(view, found)
-    console.print(render.heading(f"Page one, as of {render.moment(view.run.taken_at)}, run {view.run.run_id}"))
+    heads.head(console, "Page one,", view)
     results.not_judged(console, found, view)
     if made.carried:
         left.append(

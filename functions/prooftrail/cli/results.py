@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from prooftrail.cli import arguments, render
+from prooftrail.cli import arguments, heads, render
 from prooftrail.cli.arguments import AccountOption, AsOfOption, Json, LockerAddress, Profile
 from prooftrail.cli.render import Col, counted, safe, table
 from prooftrail.controls import grading, parsing
@@ -175,7 +175,7 @@ def not_judged(console: Console, found: Judgements, view: AsOf) -> None:
 
 def _page(view: AsOf, found: Judgements, rows: Sequence[ResultRow], catalog: Catalog, *, narrowed: bool) -> None:
     console = render.console()
-    console.print(render.heading(f"Results as of {render.moment(view.run.taken_at)}, run {view.run.run_id}"))
+    heads.head(console, "Results", view)
     not_judged(console, found, view)
     console.print()
     if narrowed:
@@ -272,7 +272,7 @@ def _totals(rows: Sequence[ResultRow]) -> str:
 
 def _findings_page(view: AsOf, found: Judgements, rows: Sequence[FindingRow]) -> None:
     console = render.console()
-    console.print(render.heading(f"Findings as of {render.moment(view.run.taken_at)}, run {view.run.run_id}"))
+    heads.head(console, "Findings", view)
     not_judged(console, found, view)
     for one in finding_list.groups(rows):
         console.print()

@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from prooftrail.cli import arguments, render
+from prooftrail.cli import arguments, heads, render
 from prooftrail.cli.arguments import AccountOption, AsOfOption, Json, LockerAddress, Profile
 from prooftrail.cli.render import counted, safe
 from prooftrail.cli.results import not_judged, unjudged
@@ -114,7 +114,7 @@ def revealed(risk: Risk, view: AsOf) -> dict[str, Any]:
 
 def _page(found: Judgements, rows: Sequence[Row], view: AsOf) -> None:
     console = render.console()
-    console.print(render.heading(f"Risk as of {render.moment(view.run.taken_at)}, run {view.run.run_id}"))
+    heads.head(console, "Risk", view)
     not_judged(console, found, view)
     console.print(Text(_counts(rows)))
     own = [row for row in rows if row.risk.inherited_from is None]

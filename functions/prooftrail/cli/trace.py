@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from prooftrail.cli import arguments, card, exits, listing, render
+from prooftrail.cli import arguments, card, exits, heads, listing, render
 from prooftrail.cli.arguments import AsOfOption, Json, LockerAddress, Profile
 from prooftrail.cli.render import counted, safe
 from prooftrail.cli.results import STATUS_STYLES, catalog_of, not_judged
@@ -69,7 +69,7 @@ def _from_controls(
         render.print_json(render.each_text(msgspec.to_builtins(told), view.reveal))
         return
     console = render.console()
-    console.print(render.heading(f"{named.heading}, as of {render.moment(view.run.taken_at)}, run {view.run.run_id}"))
+    heads.head(console, f"{named.heading},", view)
     if named.note:
         console.print(render.indented(named.note, 2))
     not_judged(console, found, view)
@@ -212,6 +212,7 @@ def _as_json(one: IdentityTrace, view: AsOf) -> dict[str, Any]:
 def _identity(one: IdentityTrace, view: AsOf) -> None:
     console, row = render.console(), one.trail.row
     console.print(render.heading(f"{safe(row.name)}  ({row.kind}, {render.label(row.cls)})"))
+    console.print(heads.worth(view.assurance))
     for warning in card.warnings(one.trail, view):
         console.print(render.indented(Text(safe(warning, longest=_REASON), style="yellow"), 2))
     console.print(render.facts(_who(one.trail)))

@@ -15,12 +15,14 @@ from prooftrail.cli import arguments, exits, render
 from prooftrail.cli.arguments import Json, LockerAddress, Profile
 from prooftrail.cli.render import counted, safe
 from prooftrail.errors import ConfigError
-from prooftrail.evidence import envelope
-from prooftrail.evidence.findings import Problem
+from prooftrail.evidence import assurance, envelope
+from prooftrail.evidence.findings import Fault, Problem
 from prooftrail.evidence.manifest import Head
-from prooftrail.flows.locker_history import LockerHistory, require_chain
+from prooftrail.evidence.witnessed import Sighting
+from prooftrail.flows.head import require_chain
+from prooftrail.flows.locker_history import LockerHistory
 from prooftrail.flows.rederive import Rederived
-from prooftrail.flows.verify_locker import Assurance, Trust, Verdict, Verified, VerifyLocker
+from prooftrail.flows.verify_locker import Trust, Verdict, Verified, VerifyLocker
 
 _LARGEST_KEY_BYTES = 64 * 1024
 _CODES = {
@@ -29,10 +31,6 @@ _CODES = {
     Verdict.NOT_HELD: exits.NOTHING_DONE,
     Verdict.ORIGIN_NOT_CHECKED: exits.NOTHING_DONE,
     Verdict.UNREADABLE: exits.NOTHING_DONE,
-}
-_ASSURANCE = {
-    Assurance.SELF_SIGNED: "signed with a key file: whoever holds it could have made all of this",
-    Assurance.SINGLE_ACCOUNT: "an administrator of the signing account could forge what nobody else witnessed",
 }
 
 
@@ -53,6 +51,12 @@ def verify(
         str | None,
         typer.Option(metavar="F", help="Its fingerprint: 64 hex digits, colons or blanks between them or not."),
     ] = None,
+    witness_key: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE|F", help="The watchdog's public key (PEM), or its fingerprint, from somewhere else."
+        ),
+    ] = None,
     expect_head: Annotated[
         str | None, typer.Option(metavar="SEQ:SHA256", help="A head somebody wrote down: the chain must still hold it.")
     ] = None,
@@ -67,7 +71,7 @@ def verify(
     Exit status: 0 intact and origin checked, 1 not intact, 3 unreadable, or consistent with something not checked:
     its origin, or with --rederive results that other code than this one sealed and this one does not confirm.
     """
-    trust, told = _trust(public_key, fingerprint, expect_head, home)
+    trust, told = _trust(public_key, fingerprint, expect_head, home, witness_key)
     opened = wiring.open_locker(locker, profile=profile)
     if not trust.heads:
         require_chain(opened)  # with a head from outside, a chain that is gone is a finding
@@ -84,7 +88,11 @@ def verify(
 
 
 def _trust(
-    public_key: Path | None, fingerprint: str | None, expect_head: str | None, home: Path | None
+    public_key: Path | None,
+    fingerprint: str | None,
+    expect_head: str | None,
+    home: Path | None,
+    witness_key: str | None,
 ) -> tuple[Trust, tuple[str, ...]]:
     """What comes from outside the locker, and the names of where it came from."""
     key: bytes | None = None
@@ -107,19 +115,43 @@ def _trust(
     if expected := arguments.head(expect_head):
         told.append("--expect-head")
         heads.append(("--expect-head", expected))
-    return Trust(public_key=key, fingerprint=arguments.fingerprint(fingerprint), heads=tuple(heads)), tuple(told)
+    watchdog, watchdog_print = _witness(witness_key)
+    if witness_key:
+        told.append("--witness-key")
+    trust = Trust(
+        public_key=key,
+        fingerprint=arguments.fingerprint(fingerprint),
+        witness_key=watchdog,
+        witness_fingerprint=watchdog_print,
+        heads=tuple(heads),
+    )
+    return trust, tuple(told)
 
 
-def _public_key(path: Path) -> bytes:
+def _witness(given: str | None) -> tuple[bytes | None, str | None]:
+    """The watchdog's key in a file, or its fingerprint as it was written down. Raises ConfigError for neither."""
+    if given is None:
+        return None, None
+    if Path(given).exists():
+        return _public_key(Path(given), "--witness-key"), None
+    try:
+        return None, arguments.fingerprint(given)
+    except ConfigError as error:
+        raise ConfigError(
+            f"--witness-key {given!r} is neither a file nor 64 hexadecimal digits: the weekly mail prints its fingerprint."
+        ) from error
+
+
+def _public_key(path: Path, option: str = "--public-key") -> bytes:
     try:
         with path.open("rb") as file:
             pem = file.read(_LARGEST_KEY_BYTES)
     except OSError as error:
-        raise ConfigError(f"--public-key {path} cannot be read: {error.strerror}. Check the path.") from error
+        raise ConfigError(f"{option} {path} cannot be read: {error.strerror}. Check the path.") from error
     try:
         envelope.public_key(pem)
     except (ValueError, UnsupportedAlgorithm) as error:
-        raise ConfigError(f"--public-key {path} holds no ECDSA P-256 public key in PEM.") from error
+        raise ConfigError(f"{option} {path} holds no ECDSA P-256 public key in PEM.") from error
     return pem
 
 
@@ -139,24 +171,53 @@ def _show(verified: Verified, told: tuple[str, ...], run: str | None) -> None:
         f"Not confirmed ({len(verified.unconfirmed)}): other code, or tampering; only the code that sealed it can tell"
     )
     _problems(console, unsure, verified.unconfirmed, "yellow")
-    _problems(console, f"Noted ({len(verified.notes)}), none of it a sign of tampering", verified.notes, "yellow")
+    alarmed = any(one.fault is Fault.ALARM for one in verified.notes)
+    what = "look into each ALARM" if alarmed else "none of it a sign of tampering"
+    _problems(console, f"Noted ({len(verified.notes)}), {what}", verified.notes, "yellow")
 
 
 def _facts(one: Verified, told: tuple[str, ...], run: str | None) -> Iterator[tuple[str, str]]:
     yield "origin", _origin(one, told)
     if one.assurance:
-        yield "assurance", f"{one.assurance}: {_ASSURANCE[one.assurance]}"
+        yield "assurance", f"{one.assurance}: {assurance.WORDS[one.assurance]}"
     if one.head:
         yield "head", str(one.head)
     if one.key_fingerprint:
         yield "key", one.key_fingerprint
+    for slot, fingerprint in one.later_keys:
+        yield f"  from {slot}", fingerprint
     if one.locker_id:
         yield "locker id", one.locker_id
+    if one.witness:
+        yield "witness", _seen_by(one.witness)
+        if one.witness.key_fingerprint:
+            yield "  its key", one.witness.key_fingerprint
     scope = f"run {run} only" if run else counted(one.runs, "run")
     depth = "every line inside read and counted" if one.deep else "the lines inside not read (--deep reads them)"
     yield "looked at", f"{scope}, {counted(one.objects, 'object')}, {render.size(one.bytes)}; {depth}"
     if one.rederived:
         yield "re-derived", _rederived(one.rederived)
+
+
+def _seen_by(one: Sighting) -> str:
+    """What a watchdog saw, and everything that keeps its word from being another account's in time."""
+    if one.words == 0 or one.seen_at is None:
+        return "none: no watchdog's word that holds is here; the end of the chain could be cut off unnoticed"
+    where = f"slot {one.head.seq}" if one.head else "no chain"
+    said = f"{counted(one.words, 'word')}, the last of {where} on {render.moment(one.seen_at)}"
+    lacks = [
+        f"{counted(one.unseen, 'manifest')} not seen" if one.unseen else "",
+        f"{counted(one.late, 'manifest')} seen later than 48 h" if one.late else "",
+        "" if one.own_key else "it signs with the chain's own key: it proves little",
+        "" if one.other_account else _same_account(one),
+        "" if one.key_told else "its key is the one the genesis names: --witness-key checks whose it is",
+    ]
+    return "; ".join([said, *(text for text in lacks if text)])
+
+
+def _same_account(one: Sighting) -> str:
+    where = f"account {one.account}" if one.account else "no account that is known"
+    return f"its word is of {where}, which is not shown to be another than the scanner's: it proves little"
 
 
 def _rederived(one: Rederived) -> str:

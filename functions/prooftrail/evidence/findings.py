@@ -27,6 +27,9 @@ class Fault(StrEnum):
     DISPOSED = "DISPOSED ON SCHEDULE"
     NOT_YET_CHAINED = "NOT YET CHAINED"
     LATE_RUN = "TICK DUE"
+    TICK_MISSED = "TICK MISSED"
+    UNWITNESSED = "UNWITNESSED"
+    ALARM = "ALARM"
     OTHER_CODE = "OTHER CODE"
     NOT_JUDGED = "NOT JUDGED"
     BEGUN_ANEW = "BEGUN ANEW"
@@ -38,12 +41,15 @@ NOTES = frozenset(
         Fault.DISPOSED,
         Fault.NOT_YET_CHAINED,
         Fault.LATE_RUN,
+        Fault.TICK_MISSED,
+        Fault.UNWITNESSED,
+        Fault.ALARM,
         Fault.OTHER_CODE,
         Fault.NOT_JUDGED,
         Fault.BEGUN_ANEW,
     }
 )
-"""Stated, but no sign that anybody touched the evidence."""
+"""Stated, but no sign that anybody touched the evidence; ALARM alone may have been one, of something that holds again."""
 
 UNCONFIRMED = frozenset({Fault.NOT_CONFIRMED})
 """Neither a fault nor a note: it could be tampering as well as other code, and nothing at hand tells which."""

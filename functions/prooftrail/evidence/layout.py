@@ -1,7 +1,9 @@
 """Where each piece of evidence lies in a locker: kind first, so that each kind can be kept for its own time."""
 
 import re
+from datetime import datetime
 
+from prooftrail.model import canonical
 from prooftrail.model.run import EvidenceKind
 
 ORGANIZATION = "organization"
@@ -19,7 +21,8 @@ _SHAPES = {
     EvidenceKind.PLAN: re.compile(rf"plan/(?P<run>{_RUN})\.jsonl"),
     EvidenceKind.CONTEXT: re.compile(rf"context/(?P<run>{_RUN})/(?P<sha>[0-9a-f]{{64}})\.jsonl\.gz"),
     EvidenceKind.OUTCOME: re.compile(rf"outcome/(?P<run>{_RUN})/(?P<account>\d{{12}})\.json"),
-    EvidenceKind.WITNESS: re.compile(r"witness/(?P<seq>\d{8})\.json"),
+    EvidenceKind.WITNESS: re.compile(rf"witness/(?P<seq>\d{{8}})(?:-{_RUN})?\.json"),
+    EvidenceKind.CUSTODY: re.compile(rf"custody/{_RUN}-(?P<sha>[0-9a-f]{{64}})\.json"),
 } | {
     kind: re.compile(rf"{kind}/(?P<run>{_RUN})/(?P<account>\d{{12}}|{ORGANIZATION})/(?P<sha>[0-9a-f]{{64}})\.jsonl\.gz")
     for kind in DATA_KINDS
@@ -49,6 +52,11 @@ def context_key(run_id: str, sha256: str) -> str:
 def data_key(kind: EvidenceKind, run_id: str, account: str, sha256: str) -> str:
     """A data object, named by the hash of its uncompressed bytes; the outcome says which ones count."""
     return f"{kind}/{run_id}/{account}/{sha256}.jsonl.gz"
+
+
+def custody_key(at: datetime, sha256: str) -> str:
+    """A custody record, named by its own time and the hash of its bytes."""
+    return f"custody/{canonical.run_id(at)}-{sha256}.json"
 
 
 def run_prefixes(run_id: str) -> tuple[str, ...]:

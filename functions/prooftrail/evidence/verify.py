@@ -10,6 +10,7 @@ from prooftrail.model.run import EvidenceKind
 
 from . import layout
 from .chain import Chain
+from .custody import WINDOW
 from .findings import Fault, Problem
 from .layout import Place
 from .manifest import Head
@@ -103,19 +104,28 @@ def objects(
             problems += _named(named[key][0], there.get(key, []), now, store_keeps_time)
         else:
             problems += _unnamed(key, there[key], now, open_runs)
-    return problems
+    return [_custody(one, there, chain, store_keeps_time) for one in problems]
+
+
+def _custody(problem: Problem, there: Mapping[str, Sequence[Seen]], chain: Chain, store_keeps_time: bool) -> Problem:
+    """A custody record is written whenever somebody acts, and named by the next manifest: until then it is not yet chained."""
+    place = Place(problem.where)
+    if problem.fault is not Fault.UNLISTED or place.kind is not EvidenceKind.CUSTODY:
+        return problem
+    versions, last = there[problem.where], next(reversed(chain.manifests), None)
+    waiting = not store_keeps_time or last is None or versions[0].stored_at >= last.closed_at - WINDOW
+    if [one.sha256 for one in versions] != [place.sha256] or not waiting:
+        return problem
+    detail = "a custody record that the next manifest will name; nobody has signed it yet"
+    return Problem(fault=Fault.NOT_YET_CHAINED, where=problem.where, detail=detail)
 
 
 def _named(expected: Expected, versions: Sequence[Seen], now: datetime, store_keeps_time: bool) -> Iterator[Problem]:
     key, held = expected.key, [one for one in versions if not one.delete_marker]
     # A directory a locker was pulled into has no versions: there the bytes alone must be the sealed ones.
     ours = [one for one in held if expected.version_id is None or one.version_id in (None, expected.version_id)]
-    if any(one.delete_marker for one in versions):
-        yield Problem(
-            fault=Fault.HIDDEN,
-            where=key,
-            detail="a delete marker hides this object; the version below it is what counts",
-        )
+    if hidden := [one for one in versions if one.delete_marker]:
+        yield from _hidden(expected, hidden, there=bool(held))
     if len(held) > 1:
         yield Problem(
             fault=Fault.REPLACED, where=key, detail=f"{len(held)} versions stand under this name, and one was sealed"
@@ -141,6 +151,19 @@ def _named(expected: Expected, versions: Sequence[Seen], now: datetime, store_ke
             where=key,
             detail=f"the store received it after manifest {expected.seq} says it was sealed",
         )
+
+
+def _hidden(expected: Expected, markers: Sequence[Seen], *, there: bool) -> Iterator[Problem]:
+    """A marker from after the term is how a store disposes of what nobody holds any more; an earlier one hides evidence."""
+    until = expected.retain_until
+    if not expected.sealed:
+        return  # it need not be there at all
+    if until is None or any(one.stored_at < until for one in markers):
+        detail = "a delete marker hides this object; the version below it is what counts"
+        yield Problem(fault=Fault.HIDDEN, where=expected.key, detail=detail)
+    elif there:
+        detail = f"kept until {until:%Y-%m-%d} and marked for deletion since"
+        yield Problem(fault=Fault.DISPOSED, where=expected.key, detail=detail)
 
 
 def _gone(expected: Expected, now: datetime) -> Iterator[Problem]:
@@ -195,15 +218,20 @@ def expected_head(chain: Chain, expected: Head, told_by: str) -> Iterator[Proble
         )
 
 
+def silent_ticks(chain: Chain, now: datetime) -> tuple[datetime, ...]:
+    """The ticks that came and went since the head, each more than OPEN_RUN ago, and are in no manifest.
+
+    By the schedule and last tick of the newest manifest that has both; before there is one, by the genesis.
+    """
+    for one in reversed(chain.manifests):
+        if one.schedule and one.last_tick:
+            return one.schedule.between(one.last_tick, now - OPEN_RUN)
+    genesis = chain.genesis
+    return genesis.schedule.between(genesis.created_at, now - OPEN_RUN) if genesis and genesis.schedule else ()
+
+
 def overdue(chain: Chain, now: datetime) -> Iterator[Problem]:
     """A note for ticks that came and went since the head, as far as the clock of who verifies can tell."""
-    scheduled = [one for one in chain.manifests if one.schedule and one.last_tick]
-    if not scheduled:
-        return
-    last = scheduled[-1]
-    if last.schedule is None or last.last_tick is None:
-        return
-    since = last.schedule.between(last.last_tick, now - OPEN_RUN)
-    if since:
-        detail = f"{len(since)} ticks were due since {last.last_tick:%Y-%m-%d %H:%M} UTC and are in no manifest yet"
-        yield Problem(fault=Fault.LATE_RUN, where=layout.chain_key(last.seq), detail=detail)
+    if since := silent_ticks(chain, now):
+        detail = f"{len(since)} ticks were due from {since[0]:%Y-%m-%d %H:%M} UTC on and are in no manifest yet"
+        yield Problem(fault=Fault.LATE_RUN, where=layout.chain_key(chain.links[-1].seq), detail=detail)

@@ -16,8 +16,8 @@ from prooftrail.ports import CellRow, HistoryRow, IdentityRow, Ledger, LedgerCha
 
 from . import head as chain_head
 from . import sealing
+from .head import require_chain
 from .ledger_rows import ledger_change
-from .locker_history import require_chain
 from .tell_ledger import previous_snapshot, run_row
 
 type _Row = IdentityRow | HistoryRow | CellRow | OutcomeRow | RunRow

@@ -5,6 +5,7 @@ from datetime import datetime
 
 import msgspec
 
+from prooftrail.evidence.assurance import Assurance
 from prooftrail.inventory.changes import Change
 from prooftrail.model.reading import Cell, CellStatus
 from prooftrail.model.snapshot import Snapshot
@@ -49,6 +50,7 @@ class Period(msgspec.Struct, frozen=True, kw_only=True):
     steps: tuple[Step, ...]
     unread: tuple[Unread, ...]
     people: dict[str, str]
+    assurance: Assurance | None
 
 
 def period(history: LockerHistory, first: RunSummary | None, last: RunSummary, *, account: str | None = None) -> Period:
@@ -62,7 +64,9 @@ def period(history: LockerHistory, first: RunSummary | None, last: RunSummary, *
             steps += list(told.steps())
             unread += told.unread
             people |= told.people
-    return Period(first=first, last=last, steps=tuple(steps), unread=tuple(unread), people=people)
+    return Period(
+        first=first, last=last, steps=tuple(steps), unread=tuple(unread), people=people, assurance=history.assurance
+    )
 
 
 class _Account:

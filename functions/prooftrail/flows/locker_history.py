@@ -9,6 +9,7 @@ import msgspec
 
 from prooftrail.errors import ConfigError, EvidenceError, EvidenceMissing, EvidenceUnreadable
 from prooftrail.evidence import layout
+from prooftrail.evidence.assurance import Assurance, declared
 from prooftrail.evidence.chain import Link
 from prooftrail.evidence.findings import Problem
 from prooftrail.evidence.manifest import AccountCoverage, Manifest
@@ -88,12 +89,13 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AsOf(msgspec.Struct, frozen=True, kw_only=True):
-    """Every account as of one run, what the organization refused then, and what pseudonyms still stand for."""
+    """Every account as of one run, what was refused then, who pseudonyms still are, and what the genesis says it is worth."""
 
     run: RunSummary
     standings: tuple[Standing, ...]
     organization_cells: tuple[Cell, ...]
     people: Mapping[str, str]
+    assurance: Assurance | None
 
     def reveal(self, text: str) -> str:
         """`text` with the people named while their `people/` objects are kept; a pseudonym nobody can resolve stays."""
@@ -109,9 +111,10 @@ class LockerHistory:
 
     def __init__(self, locker: Locker) -> None:
         self._locker = locker
-        require_chain(locker)
+        chain_head.require_chain(locker)
         chain = chain_head.read_chain(locker, public_key=None)
         self.problems: tuple[Problem, ...] = tuple(one for one in chain.problems if one.breaks)
+        self.assurance = declared(chain.genesis)
         self._links: dict[str, Link] = {}
         for link in chain.links:
             if isinstance(link.content, Manifest):
@@ -174,7 +177,8 @@ class LockerHistory:
             for one in sorted(covered)
             if account in (None, one)
         )
-        return AsOf(run=run, standings=standings, organization_cells=cells, people=self._people(run, standings))
+        people = self._people(run, standings)
+        return AsOf(run=run, standings=standings, organization_cells=cells, people=people, assurance=self.assurance)
 
     def accounts(self, run: RunSummary) -> dict[str, AccountCoverage | None]:
         """Every account any run planned for up to `run`, with how `run` came out for it; None where it did not plan for it."""
@@ -301,14 +305,6 @@ def unread(snapshot: Snapshot) -> set[tuple[Collector, str]]:
     """The places (collector and region) the snapshot did not read whole, so that it cannot say what left them."""
     places = {(one.collector, one.region) for one in snapshot.cells}
     return {place for place in places if not read_whole(snapshot, *place) and not disabled(snapshot, place[1])}
-
-
-def require_chain(locker: Locker) -> None:
-    """Refuse a place that holds no chain. Raises EvidenceError, or AccessError where it cannot be looked into."""
-    if not any(True for _ in locker.versions("chain/")):
-        raise EvidenceError(
-            f"{locker.describe()} is no locker: it holds no chain. Check the address, or begin one with `prooftrail scan`."
-        )
 
 
 def _summary(link: Link) -> RunSummary:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 import msgspec
 
 from prooftrail.errors import EvidenceError, EvidenceUnreadable
-from prooftrail.evidence import layout, lines
+from prooftrail.evidence import custody, layout, lines
 from prooftrail.evidence.context import Context
 from prooftrail.evidence.findings import Fault, Problem
 from prooftrail.evidence.manifest import Manifest
@@ -134,5 +134,14 @@ def _plan(sealed: SealedObject, body: bytes, one: Manifest, seen: _Seen) -> Iter
         yield Problem(fault=Fault.REPLAYED, where=sealed.key, detail=f"it is the plan of run {plan.header.run.id}")
 
 
+def _custody(sealed: SealedObject, body: bytes, one: Manifest, seen: _Seen) -> Iterator[Problem]:  # noqa: ARG001 - a reader
+    custody.read(sealed.key, body)
+    yield from ()
+
+
 type _Reader = Callable[[SealedObject, bytes, Manifest, _Seen], Iterator[Problem]]
-_READERS: dict[EvidenceKind, _Reader] = {EvidenceKind.OUTCOME: _outcome, EvidenceKind.PLAN: _plan}
+_READERS: dict[EvidenceKind, _Reader] = {
+    EvidenceKind.OUTCOME: _outcome,
+    EvidenceKind.PLAN: _plan,
+    EvidenceKind.CUSTODY: _custody,
+}

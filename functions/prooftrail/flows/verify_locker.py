@@ -8,11 +8,13 @@ from enum import StrEnum
 import msgspec
 
 from prooftrail.errors import EvidenceError
-from prooftrail.evidence import envelope, layout, verify
+from prooftrail.evidence import custody, envelope, layout, verify, witnessed
+from prooftrail.evidence.assurance import Assurance
 from prooftrail.evidence.chain import Chain
 from prooftrail.evidence.findings import NOTES, UNCONFIRMED, Fault, Problem
 from prooftrail.evidence.manifest import Head
 from prooftrail.evidence.verify import UNREADABLE_SIZE, Seen
+from prooftrail.evidence.witnessed import Sighting
 from prooftrail.model import canonical
 from prooftrail.model.run import EvidenceKind
 from prooftrail.ports import Clock, Locker, ObjectVersion
@@ -22,6 +24,7 @@ from . import recount, sealing
 from .rederive import Rederive, Rederived
 
 _READERS = 8
+_LARGEST_WORD = 256 * 1024  # bytes; a watchdog says less
 
 
 class Verdict(StrEnum):
@@ -34,18 +37,16 @@ class Verdict(StrEnum):
     UNREADABLE = "unreadable"
 
 
-class Assurance(StrEnum):
-    """How much a sound chain is worth, by who could have forged it."""
-
-    SELF_SIGNED = "self-signed"
-    SINGLE_ACCOUNT = "single account"
-
-
 class Trust(msgspec.Struct, frozen=True, kw_only=True):
-    """What came from outside the locker: a key or its fingerprint, and heads somebody saw, each with who did."""
+    """What came from outside the locker: a key or its fingerprint, and heads somebody saw, each with who did.
+
+    `witness_key` and `witness_fingerprint` are the watchdog's; without them its key is the one the genesis names.
+    """
 
     public_key: bytes | None = None
     fingerprint: str | None = None
+    witness_key: bytes | None = None
+    witness_fingerprint: str | None = None
     heads: tuple[tuple[str, Head], ...] = ()
 
     @property
@@ -58,6 +59,7 @@ class Verified(msgspec.Struct, frozen=True, kw_only=True):
     """The whole answer: verdict, what was looked at, and every problem and note.
 
     `rederived` where it was judged again; `unconfirmed` is what came out otherwise there by other code than sealed it.
+    `witness` is None where no watchdog was ever meant to look. `later_keys` took over by rotation: slot and fingerprint.
     """
 
     verdict: Verdict
@@ -66,11 +68,13 @@ class Verified(msgspec.Struct, frozen=True, kw_only=True):
     locker_id: str | None
     head: Head | None
     key_fingerprint: str | None
+    later_keys: tuple[tuple[int, str], ...] = ()
     runs: int
     objects: int
     bytes: int
     deep: bool
     rederived: Rederived | None = None
+    witness: Sighting | None = None
     problems: tuple[Problem, ...]
     unconfirmed: tuple[Problem, ...] = ()
     notes: tuple[Problem, ...]
@@ -92,15 +96,14 @@ class VerifyLocker:
         now = self._clock.now()
         chain = chain_head.read_chain(self._locker, public_key=trust.public_key)
         problems = list(chain.problems) + list(_outside(chain, trust))
-        seen = list(self._seen(chain, run_id))
+        listed = self._listed(run_id)
+        seen = list(self._seen(chain, listed))
         expected = verify.objects(
             chain, seen, now=now, store_keeps_time=self._locker.keeps_time, open_runs=self._open_runs(chain)
         )
-        problems += [
-            one
-            for one in expected
-            if run_id is None or run_id in one.where or layout.Place(one.where).kind is EvidenceKind.CHAIN
-        ]
+        problems += [one for one in expected if run_id is None or _concerns(chain, run_id, one.where)]
+        sighting, said = self._witnessed(chain, trust, listed, now)
+        problems += said
         if run_id is None:
             problems += verify.overdue(chain, now)
         elif chain.of_run(run_id) is None:
@@ -114,20 +117,49 @@ class VerifyLocker:
         if rederive:
             rederived, other = rederive(chain.manifests, sound, run_id=run_id)
             problems += other
-        answer = self._answer(chain, trust, seen, problems, deep)
-        return msgspec.structs.replace(answer, rederived=rederived)
+        answer = self._answer(chain, trust, listed, problems, deep)
+        assurance = _assurance(chain, sighting, answer.problems)
+        return msgspec.structs.replace(answer, rederived=rederived, witness=sighting, assurance=assurance)
 
-    def _seen(self, chain: Chain, run_id: str | None) -> Iterator[Seen]:
-        prefixes = ("",) if run_id is None else (*layout.run_prefixes(run_id), "chain/")
-        listed = [one for prefix in prefixes for one in self._locker.versions(prefix)]
+    def _listed(self, run_id: str | None) -> list[ObjectVersion]:
+        prefixes = ("",) if run_id is None else (*layout.run_prefixes(run_id), "chain/", "custody/", "witness/")
+        return [one for prefix in prefixes for one in self._locker.versions(prefix)]
+
+    def _witnessed(
+        self, chain: Chain, trust: Trust, listed: list[ObjectVersion], now: datetime
+    ) -> tuple[Sighting | None, list[Problem]]:
+        key, wrong = _witness_key(chain, trust)
+        slots: dict[int, datetime] = {}
+        for one in listed:
+            seq = layout.Place(one.key).seq
+            if layout.Place(one.key).kind is EvidenceKind.CHAIN and seq is not None and not one.delete_marker:
+                slots.setdefault(seq, one.stored_at)
+        store = witnessed.Store(keeps_time=self._locker.keeps_time, slots=slots)
+        with ThreadPoolExecutor(max_workers=_READERS) as pool:
+            files = list(pool.map(self._word, filter(_is_word, listed)))
+        sighting, problems = witnessed.look(chain, files, key=key, store=store, now=now)
+        return sighting, wrong + problems
+
+    def _word(self, one: ObjectVersion) -> witnessed.File:
+        body = None
+        if not one.delete_marker and one.size <= _LARGEST_WORD:
+            try:
+                body = self._locker.get(one.key, version_id=one.version_id)
+            except EvidenceError:
+                body = None
+        return witnessed.File(key=one.key, stored_at=one.stored_at, body=body, delete_marker=one.delete_marker)
+
+    def _seen(self, chain: Chain, listed: list[ObjectVersion]) -> Iterator[Seen]:
+        """Everything but the watchdog's words, which no manifest names; theirs is a look of their own."""
         sizes = {key: {one.size for one in named} for key, named in verify.expectations(chain).items()}
 
         def seen(one: ObjectVersion) -> Seen:
             # What no manifest names, or has another size, needs no reading to be wrong; it may be of any size.
-            return self._hashed(one) if one.size in sizes.get(one.key, ()) else _listed(one, None)
+            named = one.size in sizes.get(one.key, ()) or (_is_custody(one) and one.size <= custody.LARGEST)
+            return self._hashed(one) if named and not one.delete_marker else _listed(one, None)
 
         with ThreadPoolExecutor(max_workers=_READERS) as pool:
-            yield from pool.map(seen, listed)
+            yield from pool.map(seen, (one for one in listed if not _is_word(one)))
 
     def _hashed(self, one: ObjectVersion) -> Seen:
         try:
@@ -158,24 +190,23 @@ class VerifyLocker:
                 problems += recount.manifest(one, sound, self._locker)
         return problems
 
-    def _answer(self, chain: Chain, trust: Trust, seen: list[Seen], problems: list[Problem], deep: bool) -> Verified:
+    def _answer(
+        self, chain: Chain, trust: Trust, listed: list[ObjectVersion], problems: list[Problem], deep: bool
+    ) -> Verified:
         breaking = tuple(sorted({one for one in problems if one.breaks}))
         unconfirmed = tuple(sorted({one for one in problems if one.fault in UNCONFIRMED}))
         genesis = chain.genesis
         return Verified(
             verdict=_verdict(chain, trust, breaking, unconfirmed),
-            assurance=None
-            if genesis is None
-            else Assurance.SELF_SIGNED
-            if genesis.key_origin == "file"
-            else Assurance.SINGLE_ACCOUNT,
+            assurance=None,
             locker=self._locker.describe(),
             locker_id=genesis.locker_id() if genesis else None,
             head=chain.head,
             key_fingerprint=genesis.key_fingerprint if genesis else None,
+            later_keys=tuple((one.since, one.fingerprint) for one in chain.keys[1:]),
             runs=len(chain.manifests),
-            objects=len(seen),
-            bytes=sum(one.size for one in seen if one.size > 0),
+            objects=len(listed),
+            bytes=sum(one.size for one in listed if one.size > 0),
             deep=deep,
             problems=breaking,
             unconfirmed=unconfirmed,
@@ -212,13 +243,62 @@ def _outside(chain: Chain, trust: Trust) -> Iterator[Problem]:
     genesis = chain.genesis
     if genesis is None:
         return
-    if trust.fingerprint and trust.fingerprint != genesis.key_fingerprint:
+    ours = {genesis.key_fingerprint, *(one.fingerprint for one in chain.keys)}
+    if trust.fingerprint and trust.fingerprint not in ours:
         detail = f"the key's fingerprint is {genesis.key_fingerprint}, not {trust.fingerprint}"
         yield Problem(fault=Fault.KEY, where=layout.chain_key(0), detail=detail)
     if genesis.key_fingerprint != _fingerprint(genesis.public_key_pem.encode()):
         yield Problem(
             fault=Fault.KEY, where=layout.chain_key(0), detail="the genesis holds another key than the one it names"
         )
+
+
+def _concerns(chain: Chain, run_id: str, where: str) -> bool:
+    """Whether something wrong there belongs to a look at one run: its objects, and the chain."""
+    link, place = chain.of_run(run_id), layout.Place(where)
+    if place.kind is EvidenceKind.CUSTODY:
+        return link is not None and any(one.key == where for one in link.content.objects)  # type: ignore[union-attr]
+    return run_id in where or place.kind is EvidenceKind.CHAIN
+
+
+def _is_word(one: ObjectVersion) -> bool:
+    return layout.Place(one.key).kind is EvidenceKind.WITNESS
+
+
+def _is_custody(one: ObjectVersion) -> bool:
+    return layout.Place(one.key).kind is EvidenceKind.CUSTODY
+
+
+def _assurance(chain: Chain, sighting: Sighting | None, breaking: tuple[Problem, ...]) -> Assurance | None:
+    """How much the chain is worth; what does not hold is never called witnessed."""
+    if chain.genesis is None:
+        return None
+    if sighting and sighting.witnessed and not breaking:
+        return Assurance.WITNESSED
+    return Assurance.SELF_SIGNED if chain.genesis.key_origin == "file" else Assurance.SINGLE_ACCOUNT
+
+
+def _witness_key(chain: Chain, trust: Trust) -> tuple[witnessed.Key, list[Problem]]:
+    """The watchdog's key: one from outside, else the genesis's; and what the two do not agree on."""
+    named = (
+        chain.genesis.witness_public_key_pem.encode()
+        if chain.genesis and chain.genesis.witness_public_key_pem
+        else None
+    )
+    ours = _fingerprint(named) if named else None
+    pem = trust.witness_key or (named if ours else None)
+    fingerprint = _fingerprint(pem) if pem else None
+    wrong = []
+    if named and ours is None:
+        wrong.append("the genesis names a watchdog's key that is none")
+    if trust.witness_key and ours and ours != fingerprint:
+        wrong.append(f"the genesis names the watchdog's key {ours[:16]}…, not the one that was given")
+    if trust.witness_fingerprint and trust.witness_fingerprint != fingerprint:
+        what = f"the watchdog's key is {fingerprint}" if fingerprint else "the genesis names no watchdog's key"
+        wrong.append(f"{what}, not {trust.witness_fingerprint}")
+    told = trust.witness_key is not None or trust.witness_fingerprint is not None
+    problems = [Problem(fault=Fault.KEY, where=layout.chain_key(0), detail=one) for one in wrong]
+    return witnessed.Key(pem=pem, fingerprint=fingerprint, told=told), problems
 
 
 def _fingerprint(pem: bytes) -> str | None:
