@@ -1,13 +1,13 @@
 """What somebody who can write to a locker, or who starts things twice, must not be able to make us sign or say."""
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
 import msgspec
 import pytest
 
-from prooftrail.errors import ChainBroken, EvidenceUnreadable, LedgerError
+from prooftrail.errors import ChainBroken, ConfigError, EvidenceUnreadable, LedgerError
 from prooftrail.evidence import envelope, layout, manifest
 from prooftrail.evidence.findings import Fault
 from prooftrail.flows import head as chain_head
@@ -16,7 +16,7 @@ from prooftrail.flows.verify_locker import Verdict
 from prooftrail.model import canonical
 from prooftrail.model.organization import AccountState
 from prooftrail.model.run import Outcome, OutcomeStatus, PlanAction, Run
-from prooftrail.ports import ObjectVersion, Stored
+from prooftrail.ports import ObjectVersion, Read, Stored
 from tests.contracts.fakes import MemoryLocker
 from tests.flows.world import DAY_1, HOME, MEMBER, Dying, Killed, World
 
@@ -232,7 +232,7 @@ class Versionless:
         return [msgspec.structs.replace(one, version_id=None) for one in self._inner.versions(prefix)]
 
 
-@pytest.mark.parametrize("writes", range(45))
+@pytest.mark.parametrize("writes", range(44))
 def test_a_run_killed_anywhere_and_never_finished_leaves_a_locker_that_verifies(writes: int) -> None:
     world = scanned()
     killed_after(world, world.day(2), writes)
@@ -286,5 +286,43 @@ class Directory(Versionless):
     def put(self, key: str, body: bytes, *, retain_until: datetime | None) -> Stored:
         return Stored(version_id=None, retain_until=self._inner.put(key, body, retain_until=retain_until).retain_until)
 
+    def read_all(self, prefix: str) -> Iterator[Read]:
+        for one in self._inner.read_all(prefix):
+            yield msgspec.structs.replace(one, version_id=None, retain_until=None)
+
     def retained_until(self, key: str, *, version_id: str | None = None) -> datetime | None:
         return None
+
+
+def test_a_manifest_that_somebody_else_signed_does_not_make_a_run_one_that_is_closed() -> None:
+    world, other = scanned(), World()
+    end = chain_head.chain_end(world.locker, public_key=world.signer.public_key_pem())
+    assert end is not None
+    assert end.manifest is not None
+    tomorrow = Run.scheduled(DAY_1 + timedelta(days=1), None)
+    forged = msgspec.structs.replace(end.manifest, seq=2, previous=end.head, run=tomorrow)
+    keyid = envelope.fingerprint(other.signer.public_key_pem())
+    world.locker.put(layout.chain_key(2), manifest.seal(forged, keyid=keyid, sign=other.signer.sign), retain_until=None)
+
+    found = chain_head.find_run(world.locker, tomorrow.id, since=DAY_1, public_key=world.signer.public_key_pem())
+    assert found is None
+    assert chain_head.find_run(world.locker, tomorrow.id, since=DAY_1, public_key=None) is None
+
+
+def test_a_run_is_found_by_the_chains_own_key_and_behind_a_head_that_is_believed() -> None:
+    world = scanned(3)
+    heads = list(chain_head.manifests_back(world.locker, public_key=None))
+    assert [head.seq for head, _ in heads] == [3, 2, 1]
+    assert heads == list(chain_head.manifests_back(world.locker, public_key=world.signer.public_key_pem()))
+    assert heads[1:] == list(chain_head.manifests_back(world.locker, public_key=None, at=heads[1][0]))
+
+
+def test_a_run_that_other_code_began_is_closed_by_none_but_that() -> None:
+    world = World()
+    sweep = world.sweep()
+    started = sweep._start(world.day(1))
+    world.code = msgspec.structs.replace(world.code, version="next", sha256="1" * 64)
+    with pytest.raises(ConfigError, match=r"was begun by Prooftrail test \(code 0000.*this is next"):
+        world.sweep()._close(started.plan, started.context)
+    closed = sweep._close(started.plan, started.context)
+    assert world.sweep()._close(started.plan, started.context) == closed, "in the chain already: nothing is judged"

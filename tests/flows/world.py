@@ -9,6 +9,8 @@ from prooftrail.errors import AccountUnreachable
 from prooftrail.evidence.manifest import Code, Head
 from prooftrail.evidence.redaction import Redactor
 from prooftrail.flows.close_run import CloseRun
+from prooftrail.flows.keep_ledger import KeepLedger
+from prooftrail.flows.open_chain import OpenChain
 from prooftrail.flows.rederive import Rederive
 from prooftrail.flows.scan_account import ScanAccount
 from prooftrail.flows.sealing import Sealing
@@ -106,6 +108,7 @@ class World:
         self.organization_gaps: tuple[Gap, ...] = ()
         self.governance = Governance()
         self.judge = KeyJudge()
+        self.code = CODE
         self.published = {"arn:aws:iam::aws:policy/ReadOnlyAccess": "v1"}
         self.unlisted: tuple[Gap, ...] = ()
         self.shown: list[str] = []
@@ -226,14 +229,18 @@ class World:
         sealing = Sealing(locker, clock=self.clock, retention=Retention(), secret=self.fingerprints.secret())
         tell = TellLedger(locker=locker, ledger=ledger)
         scan = ScanAccount(
-            locker=locker, sealing=sealing, source=self, judge=self.judge, tell=tell, fingerprints=self.fingerprints, regions=None, clock=self.clock
+            locker=locker, sealing=sealing, source=self, judge=self.judge, tell=tell, fingerprints=self.fingerprints, regions=None, code=self.code, clock=self.clock
         )  # fmt: skip
+        open_chain = OpenChain(
+            locker=locker, sealing=sealing, signer=self.signer, pin=self.pin, schedule=DAILY, clock=self.clock
+        )
         start = StartRun(
             locker=locker, sealing=sealing, signer=self.signer, pin=self.pin, organization=self, fingerprints=self.fingerprints,
-            governance=self.governance, judge=self.judge, schedule=DAILY, role_name="prooftrail/ProoftrailReader", code=CODE, clock=self.clock,
+            governance=self.governance, judge=self.judge, schedule=DAILY, role_name="prooftrail/ProoftrailReader", code=self.code, clock=self.clock,
+            open_chain=open_chain,
         )  # fmt: skip
         close = CloseRun(
-            locker=locker, sealing=sealing, signer=self.signer, pin=self.pin, ledger=ledger, tell=tell, judge=self.judge, code=CODE, clock=self.clock
+            locker=locker, sealing=sealing, signer=self.signer, pin=self.pin, keep=KeepLedger(locker=locker, ledger=ledger, tell=tell), judge=self.judge, code=self.code, clock=self.clock
         )  # fmt: skip
         return Sweep(start=start, scan=scan, close=close, workers=1)
 

@@ -1,16 +1,29 @@
 """Which code is running: sealed with every run, so that another result can be told from other code."""
 
 import hashlib
-from importlib import metadata
 from pathlib import Path
 
 import prooftrail
 from prooftrail.evidence.manifest import Code
 
+VERSION = "0.1.0"
+"""The version of the package. Here, and not asked of an installation: a deployed function has none to ask, and what a
+checkout was once installed as says nothing of the code at hand.
+"""
 
-def this_code() -> Code:
-    """The version and the hash over every source file of the package, its tables (TOML) among them, in order of path."""
+LEFT_OUT = frozenset({"cli", "demo", "pack"})
+"""Rooms that neither judge nor seal; no function is deployed with them."""
+
+
+def this_code(*, asset: str | None = None) -> Code:
+    """The version, the hash over the sources and tables that judge and seal, and the hash of the deployed package.
+
+    The same for a function and for an auditor's checkout or installation of one version: over every `.py` and `.toml`
+    of the package outside LEFT_OUT, in order of path, with lines ended as Git keeps them.
+    """
     root, total = Path(prooftrail.__file__).parent, hashlib.sha256()
-    for one in sorted([*root.rglob("*.py"), *root.rglob("*.toml")]):
-        total.update(f"{one.relative_to(root).as_posix()}\n".encode() + hashlib.sha256(one.read_bytes()).digest())
-    return Code(version=metadata.version("prooftrail"), sha256=total.hexdigest())
+    for place, path in sorted((one.relative_to(root).as_posix(), one) for one in root.rglob("*")):
+        if path.suffix in {".py", ".toml"} and place.partition("/")[0] not in LEFT_OUT:
+            content = path.read_bytes().replace(b"\r\n", b"\n")
+            total.update(f"{place}\n".encode() + hashlib.sha256(content).digest())
+    return Code(version=VERSION, sha256=total.hexdigest(), asset=asset)

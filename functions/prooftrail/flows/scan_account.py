@@ -8,6 +8,7 @@ from prooftrail.errors import AccountUnreachable, EvidenceMissing
 from prooftrail.evidence import layout, lines
 from prooftrail.evidence.context import Context
 from prooftrail.evidence.lines import LineWriter
+from prooftrail.evidence.manifest import Code
 from prooftrail.evidence.redaction import Redactor
 from prooftrail.inventory import assemble
 from prooftrail.inventory.context import OrgContext
@@ -22,12 +23,16 @@ from prooftrail.ports import AccountSource, Clock, FingerprintKey, Locker, Targe
 from . import judging
 from .carry import carry_of
 from .judging import Judge, previous_findings
+from .same_code import require_same_code
 from .sealing import Sealing
 from .tell_ledger import TellLedger, previous_snapshot
 
 
 class ScanAccount:
-    """Gives the outcome of one account in one run; the first commit wins, and later attempts return it."""
+    """Gives the outcome of one account in one run; the first commit wins, and later attempts return it.
+
+    `tell` is None where the ledger is told by another process, which cannot remember what this one read.
+    """
 
     def __init__(
         self,
@@ -36,17 +41,25 @@ class ScanAccount:
         sealing: Sealing,
         source: AccountSource,
         judge: Judge,
-        tell: TellLedger,
+        tell: TellLedger | None,
         fingerprints: FingerprintKey,
         regions: tuple[str, ...] | None,
+        code: Code,
         clock: Clock,
     ) -> None:
         self._locker, self._sealing, self._source, self._tell = locker, sealing, source, tell
         self._judge, self._fingerprints, self._regions, self._clock = judge, fingerprints, regions, clock
+        self._code = code
 
     def __call__(self, planned: PlannedAccount, *, run: Run, context: Context) -> Outcome:
-        """Read, seal, judge, commit. An account that cannot be read is an outcome too."""
-        return self._committed(run.id, planned.account) or self._attempt(planned, run, context)
+        """Read, seal, judge, commit. An account that cannot be read is an outcome too.
+
+        Raises ConfigError where other code began the run and nothing is committed yet.
+        """
+        if committed := self._committed(run.id, planned.account):
+            return committed
+        require_same_code(context, self._code)
+        return self._attempt(planned, run, context)
 
     def _committed(self, run_id: str, account: str) -> Outcome | None:
         key = layout.outcome_key(run_id, account)
@@ -89,7 +102,7 @@ class ScanAccount:
         seen = _read(draft, readings, after, self._evidence(after, run, raw, redactor))
         judged = self._judged(seen, after, context, planned.previous_findings, redactor)
         outcome = self._commit(judged)
-        if outcome.objects == judged.objects:
+        if self._tell is not None and outcome.objects == judged.objects:
             self._tell.remember(before, after)
         return outcome
 

@@ -1,18 +1,16 @@
 """Begins a run: stand on a chain that holds, see the organization, seal what all accounts share, commit the plan."""
 
-import uuid
 from datetime import timedelta
 
 import msgspec
 
-from prooftrail.errors import ChainBroken, EvidenceError, EvidenceMissing
-from prooftrail.evidence import envelope, layout, lines, manifest
+from prooftrail.errors import ChainBroken, ConfigError, EvidenceError, EvidenceMissing
+from prooftrail.evidence import layout, lines
 from prooftrail.evidence.context import Context
 from prooftrail.evidence.lines import LineWriter
-from prooftrail.evidence.manifest import Code, Genesis
+from prooftrail.evidence.manifest import Code
 from prooftrail.evidence.redaction import Redactor
 from prooftrail.governance import Governance
-from prooftrail.model import canonical
 from prooftrail.model.account import OrganizationReadings
 from prooftrail.model.organization import Account, AccountState
 from prooftrail.model.reading import GLOBAL, Cell, Collector, cell_of
@@ -34,6 +32,8 @@ from . import head as chain_head
 from . import sealing
 from .head import ChainEnd
 from .judging import Judge
+from .open_chain import Founder, OpenChain
+from .same_code import other_code
 from .sealing import Sealing
 
 RESUME = timedelta(hours=6)
@@ -56,7 +56,11 @@ class Started(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StartRun:
-    """Commits the plan of a run, once: a second start of the same run gives the plan that is there."""
+    """Commits the plan of a run, once: a second start of the same run gives the plan that is there.
+
+    Without `open_chain` the chain must be there already. `takes_up` lets a manual run finish another that was cut
+    short; where a run has a name of its own elsewhere, it must not. `organization_id` is the only one to be scanned.
+    """
 
     def __init__(
         self,
@@ -73,28 +77,46 @@ class StartRun:
         role_name: str | None,
         code: Code,
         clock: Clock,
+        open_chain: OpenChain | None,
+        takes_up: bool = True,
+        organization_id: str | None = None,
     ) -> None:
         self._locker, self._sealing, self._signer, self._pin = locker, sealing, signer, pin
+        self._open_chain, self._takes_up, self._organization_id = open_chain, takes_up, organization_id
         self._organization, self._fingerprints, self._governance = organization, fingerprints, governance
         self._judge, self._schedule, self._role_name, self._code, self._clock = judge, schedule, role_name, code, clock
 
     def __call__(self, run: Run) -> Started:
         """Begin `run`, or take up the unfinished one it stands for.
 
-        Raises ChainBroken where nothing may be appended, and AccessError where AWS does not say who we are.
+        A run that other code began and nobody closed is not taken up: its results would not be one code's. Raises
+        ConfigError for it, or for another organization; ChainBroken where nothing may be appended; AccessError where
+        AWS does not say who we are.
         """
         end = chain_head.chain_end(self._locker, public_key=self._signer.public_key_pem())
         chain_head.check_pin(end, self._pin, self._locker)
+        if end is None and self._open_chain is None:
+            raise ChainBroken(_no_chain(self._locker))
         if end is not None and (unfinished := self._unfinished(run, end)):
-            return Started(plan=unfinished, context=self.context_of(unfinished), resumed=True)
+            context = self.context_of(unfinished)
+            different = other_code(context, self._code)
+            if different is None or self.closed(unfinished):
+                return Started(plan=unfinished, context=context, resumed=True)
+            if unfinished.header.run.id == run.id:
+                raise different
         return self._begin(run, end)
+
+    def closed(self, plan: Plan) -> bool:
+        """Whether the run of this plan is in the chain already."""
+        since, pem = plan.header.started_at, self._signer.public_key_pem()
+        return chain_head.find_run(self._locker, plan.header.run.id, since=since, public_key=pem) is not None
 
     def context_of(self, plan: Plan) -> Context:
         """The context a plan names, its hash checked."""
         return sealing.read_context(self._locker, plan.header.context, plan.header.head_seq)
 
     def _unfinished(self, run: Run, end: ChainEnd) -> Plan | None:
-        if run.trigger is RunTrigger.SCHEDULE:
+        if run.trigger is RunTrigger.SCHEDULE or not self._takes_up:
             return self._plan(run.id)
         planned = (one.key for one in self._locker.versions("plan/") if layout.Place(one.key).kind is EvidenceKind.PLAN)
         for name in sorted(planned, reverse=True):
@@ -119,8 +141,9 @@ class StartRun:
         raw, redactor, before = LineWriter(), self._redactor(), self._context_before(end)
         known = before.managed_policies if before else ()
         seen = self._organization.read(run=run, raw=raw, redactor=redactor, known=known)
+        self._require_organization(seen)
         run = msgspec.structs.replace(run, caller=redactor.text(seen.caller_arn))
-        end = end or self._genesis(seen)
+        end = end or self._opened(seen)
         pointers, judged = self._pointers(end)
         context = self._context(run, seen, end, redactor, before)
         sealed_context = self._sealing.context(run.id, lines.pack([context]))
@@ -151,37 +174,22 @@ class StartRun:
     def _redactor(self) -> Redactor:
         return Redactor(self._fingerprints.secret(), self._governance.scope.tags.owner)
 
-    def _genesis(self, seen: OrganizationReadings) -> ChainEnd:
-        pem = self._signer.public_key_pem()
-        begun = chain_head.chain_end(self._locker, public_key=pem)
-        if begun is not None:
-            return begun  # another first run was quicker
-        stranger = next(iter(self._locker.versions("")), None)
-        if stranger is not None:
-            raise ChainBroken(
-                f"{self._locker.describe()} holds {stranger.key} and no chain: a new locker must be empty. Choose another, or empty this one."
-            )
-        genesis = Genesis(
-            deployment_id=str(uuid.uuid4()),
-            organization_id=seen.facts.id,
-            account=seen.caller_account,
-            partition=seen.partition,
-            locker=self._locker.describe(),
-            public_key_pem=pem.decode(),
-            key_fingerprint=envelope.fingerprint(pem),
-            key_origin=self._signer.origin(),
-            schedule=self._schedule,
-            created_at=canonical.utc(self._clock.now()),
+    def _opened(self, seen: OrganizationReadings) -> ChainEnd:
+        if self._open_chain is None:
+            raise ChainBroken(_no_chain(self._locker))
+        founder = Founder(account=seen.caller_account, partition=seen.partition, organization_id=seen.facts.id)
+        return self._open_chain(lambda: founder)
+
+    def _require_organization(self, seen: OrganizationReadings) -> None:
+        """Refuse to scan another organization than the one that is named; where AWS refuses to say, that is a gap."""
+        found, named = seen.facts.id, self._organization_id
+        if named is None or found == named or (found is None and not seen.accounts.complete):
+            return
+        there = f"is in {found}" if found else "is in no organization"
+        raise ConfigError(
+            f"account {seen.caller_account} {there}, and this deployment is for {named}: correct organization_id in cdk.json,"
+            " and give another organization a deployment and a locker of its own."
         )
-        body = manifest.seal(genesis, keyid=genesis.key_fingerprint, sign=self._signer.sign)
-        self._sealing.commit(layout.chain_key(0), EvidenceKind.CHAIN, body)
-        begun = chain_head.chain_end(self._locker, public_key=pem)
-        if begun is None:
-            raise ChainBroken(
-                f"{self._locker.describe()} does not show the genesis that was just written: check its permissions."
-            )
-        self._pin.remember(begun.head, locker_id=begun.genesis.locker_id())
-        return begun
 
     def _context_before(self, end: ChainEnd | None) -> Context | None:
         """The context of the head's run; None before the first run, and where it is not to be believed any more.
@@ -235,6 +243,10 @@ class StartRun:
             if one.kind in found and account:
                 found[one.kind][account] = chain_head.pointer_to(one, last)
         return read, judged
+
+
+def _no_chain(locker: Locker) -> str:
+    return f"{locker.describe()} has no genesis, and this step may not write one: open the chain first (open_chain)."
 
 
 def _planned(

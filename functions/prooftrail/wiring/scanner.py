@@ -13,6 +13,8 @@ from prooftrail.controls import governed, parsing
 from prooftrail.errors import ConfigError, ProoftrailError
 from prooftrail.flows.close_run import CloseRun
 from prooftrail.flows.doctor import Doctor
+from prooftrail.flows.keep_ledger import KeepLedger
+from prooftrail.flows.open_chain import OpenChain
 from prooftrail.flows.rederive import Rederive
 from prooftrail.flows.scan_account import ScanAccount
 from prooftrail.flows.sealing import Sealing
@@ -73,7 +75,11 @@ def embedded(options: Options, *, clock: Clock | None = None) -> Deployment:
         tell=tell,
         fingerprints=fingerprints,
         regions=regions,
+        code=code,
         clock=clock,
+    )
+    open_chain = OpenChain(
+        locker=locker, sealing=sealing, signer=signer, pin=home, schedule=options.schedule, clock=clock
     )
     start = StartRun(
         locker=locker,
@@ -90,14 +96,14 @@ def embedded(options: Options, *, clock: Clock | None = None) -> Deployment:
         role_name=options.role_name if options.organization else None,
         code=code,
         clock=clock,
+        open_chain=open_chain,
     )
     close = CloseRun(
         locker=locker,
         sealing=sealing,
         signer=signer,
         pin=home,
-        ledger=ledger,
-        tell=tell,
+        keep=KeepLedger(locker=locker, ledger=ledger, tell=tell),
         judge=judge,
         code=code,
         clock=clock,

@@ -66,11 +66,20 @@ def signer_of(options: Options, home: Home) -> Signer:
 
 def kms_signer(options: Options) -> Signer | None:
     """The KMS key the options name, asked for its public half; None where they name none."""
+    return _kms_signer(options.signer, options, "--signer") if options.signer else None
+
+
+def signer_at(address: str, options: Options) -> Signer:
+    """The key at `address`, a file or `kms:ARN`, that is to follow the one in force."""
+    return _kms_signer(address, options, "--new-signer") or FileSigner(Path(address))
+
+
+def _kms_signer(address: str, options: Options, option: str) -> Signer | None:
     from prooftrail.adapters.aws.kms import KmsSigner  # noqa: PLC0415
 
-    if options.signer is None or not options.signer.startswith(_KEY):
+    if not address.startswith(_KEY):
         return None
-    arn = _key_arn(options.signer, "--signer")
+    arn = _key_arn(address, option)
     signer = KmsSigner(_kms(options, arn), arn)
     signer.public_key_pem()
     return signer

@@ -139,3 +139,12 @@ def test_a_refusal_says_which_key_and_what_to_do(
 def test_an_endpoint_that_cannot_be_reached_is_said_without_a_traceback() -> None:
     with pytest.raises(AccessError, match="could not be asked for kms:Sign"):
         KmsSigner(NOWHERE.kms(ONCE), KEY_ARN).sign(b"x")
+
+
+def test_a_key_that_is_meant_by_an_alias_is_named_by_its_own_arn(client: "KMSClient", answers: Stubber) -> None:
+    alias = f"{KEY_ARN.rpartition(':')[0]}:alias/prooftrail-dev-signing"
+    answers.add_response("get_public_key", a_public_key() | {"KeyId": KEY_ARN}, {"KeyId": alias})
+
+    signer = KmsSigner(client, alias)
+
+    assert (signer.origin(), signer.origin()) == (KEY_ARN, KEY_ARN)

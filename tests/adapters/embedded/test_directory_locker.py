@@ -291,3 +291,15 @@ def test_a_version_id_of_the_bucket_a_copy_was_pulled_from_is_not_looked_at(lock
     locker.put(KEY, b"{}", retain_until=None)
 
     assert locker.get(KEY, version_id="3sL4kqtJlcpXroDTDmJ") == b"{}"
+
+
+def test_reading_all_says_of_a_link_or_an_odd_name_that_there_is_no_body(locker: DirectoryLocker, root: Path) -> None:
+    locker.put("outcome/run/b", b"sealed", retain_until=None)
+    (root / "outcome/run/a").symlink_to(root / "outcome/run/b")
+    (root / "outcome/run/c d").write_bytes(b"x")
+
+    assert [(one.key, one.body) for one in locker.read_all("outcome/")] == [
+        ("outcome/run/a", None),
+        ("outcome/run/b", b"sealed"),
+        ("outcome/run/c d", None),
+    ]

@@ -13,6 +13,7 @@ from pynamodb.models import Model
 
 from prooftrail.adapters.aws import dynamodb_items as keys
 from prooftrail.adapters.aws.dynamodb_items import CellItem, HistoryItem, IdentityItem, bind, row_of
+from prooftrail.adapters.aws.dynamodb_pin import PIN
 from prooftrail.errors import AccessError, LedgerError, ProoftrailError
 from prooftrail.ports import CellRow, HistoryRow, IdentityRow, LedgerChange, OutcomeRow, RunRow
 from prooftrail.settings import DUE_SHARDS
@@ -140,10 +141,11 @@ class DynamoDbLedger:
             return tuple(item.account for item in self._items.marker.query(keys.ACCOUNTS, consistent_read=True))
 
     def clear(self) -> None:
-        """Forget everything; interrupted, it has forgotten a part and wants to be done again."""
+        """Forget every row, and not the head that is pinned beside them; interrupted, it has forgotten a part and wants to be done again."""
         with self._speaking("dynamodb:Scan and dynamodb:BatchWriteItem"), self._items.any.batch_write() as batch:
             for item in self._items.any.scan(attributes_to_get=["pk", "sk"], consistent_read=True):
-                batch.delete(item)
+                if item.pk != PIN:  # a rebuilt ledger is no reason to forget which head was seen
+                    batch.delete(item)
 
     def _put(self, writes: Iterable[tuple[Model, Condition]]) -> None:
         """Write each item whose condition holds, all of them before this returns."""

@@ -32,6 +32,7 @@ class KmsSigner:
     def __init__(self, client: "KMSClient", key_arn: str) -> None:
         self._client = client
         self._key_arn = key_arn
+        self._origin = key_arn
         self._public_key_pem: bytes | None = None
 
     def public_key_pem(self) -> bytes:
@@ -41,8 +42,9 @@ class KmsSigner:
         return self._public_key_pem
 
     def origin(self) -> str:
-        """The key's ARN."""
-        return self._key_arn
+        """The key's own ARN, also where it is meant by an alias: an alias can be pointed at another key."""
+        self.public_key_pem()
+        return self._origin
 
     def sign(self, message: bytes) -> bytes:
         """A DER ECDSA signature over SHA-256 of `message`, which may be of any length: KMS is sent the digest only."""
@@ -62,6 +64,7 @@ class KmsSigner:
         if not _is_p256(key) or answer["KeyUsage"] != "SIGN_VERIFY":
             kind = f"{answer.get('KeySpec', 'of another kind')} for {answer['KeyUsage']}"
             raise ConfigError(f"{self._key_arn} is {kind}: signatures need a KMS key ECC_NIST_P256 for SIGN_VERIFY.")
+        self._origin = answer.get("KeyId", self._key_arn)
         return key.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
 
 

@@ -1,0 +1,229 @@
+"""Which role of a deployment may do what: each step of a run has a role of its own, and none more than its step calls.
+
+A leaf beside `permissions`: that one says what an action is for and what it costs, this one who may use it and where.
+Infrastructure renders identity policies and the evidence bucket's policy from here; a test holds it against the calls
+each step really makes, in both directions.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from prooftrail import permissions
+from prooftrail.permissions import Permission, Place
+
+type Statement = dict[str, Any]
+
+
+class Role(StrEnum):
+    """The roles that functions take. SEAL opens the chain and closes runs; WATCH lives where the evidence does."""
+
+    TICK = "Tick"
+    START = "Start"
+    SCAN = "Scan"
+    SEAL = "Seal"
+    TELL = "Tell"
+    WATCH = "Watch"
+
+
+class Key(StrEnum):
+    """The keys of a deployment; each has the alias `alias/prooftrail-STAGE-NAME`.
+
+    PREVIOUS is the signing key before the one in force, once there was one: it signs its successor in, and nothing else.
+    """
+
+    SIGNING = "signing"
+    PREVIOUS = "signing-previous"
+    WITNESS = "witness"
+    FINGERPRINTS = "fingerprints"
+    NOTICES = "notices"
+
+
+_READ_OBJECT = ("s3:GetObjectRetention", "s3:GetObjectVersion")
+_WRITE_OBJECT = ("s3:PutObject", "s3:PutObjectRetention")
+_LIST = ("s3:GetBucketObjectLockConfiguration", "s3:ListBucketVersions")
+_JUDGED = ("assessment", "findings", "transitions")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Use:
+    """What one role does in the stores. `writes` and `reads` are kinds of evidence: the prefixes of a locker.
+
+    `work` says what it does in the work bucket, which holds lists of accounts between steps and no evidence.
+    `calls` are the permissions it uses besides, `extra` single actions that stand in no place.
+    """
+
+    writes: tuple[str, ...] = ()
+    reads: tuple[str, ...] = ()
+    table: tuple[str, ...] = ()
+    keys: Mapping[Key, tuple[str, ...]] = field(default_factory=dict)
+    work: tuple[str, ...] = ()
+    calls: tuple[Permission, ...] = ()
+    extra: tuple[str, ...] = ()
+
+
+# The scanner's own account is read without a session policy, so that what no member session may do is denied here too;
+# but for reading evidence and entering accounts, which are granted by name.
+_NEVER = tuple(one for one in permissions.VALUE_READING if one not in ("s3:GetObject*", "sts:AssumeRole*"))
+_PUBLIC = ("kms:GetPublicKey",)
+_MAC = ("kms:GenerateMac",)
+# What is asked of the organization before its accounts, and what only while the account is read that may ask it.
+_AT_ONCE = tuple(one for one in permissions.at(Place.ORGANIZATION) if one.action.startswith("organizations:"))
+_WITH_AN_ACCOUNT = tuple(one for one in permissions.at(Place.ORGANIZATION) if one not in _AT_ONCE)
+# The scanner's own account is read with its own credentials; which policies AWS manages is asked once, at the start.
+_OWN_ACCOUNT = tuple(one for one in permissions.at(Place.MEMBER) if one.action != "iam:ListPolicies")
+
+USES: Mapping[Role, Use] = {
+    Role.TICK: Use(extra=("states:StartExecution",)),
+    Role.START: Use(
+        writes=("context", "people", "plan", "raw"),
+        reads=("chain", "context", "plan"),
+        table=("dynamodb:GetItem",),
+        keys={Key.SIGNING: _PUBLIC, Key.FINGERPRINTS: _MAC},
+        work=("s3:PutObject",),
+        calls=_AT_ONCE,
+        extra=("iam:GetPolicyVersion", "iam:ListPolicies", "sts:GetCallerIdentity"),
+    ),
+    Role.SCAN: Use(
+        writes=("outcome", "people", "raw", "snapshot", *_JUDGED),
+        reads=("context", "findings", "outcome", "plan", "snapshot"),
+        keys={Key.FINGERPRINTS: _MAC},
+        calls=(*_OWN_ACCOUNT, *_WITH_AN_ACCOUNT, *permissions.at(Place.SCANNER)),
+    ),
+    Role.SEAL: Use(
+        writes=("chain", *_JUDGED),
+        reads=("chain", "context", "custody", "outcome", "plan", "snapshot", *_JUDGED),
+        table=("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"),
+        keys={
+            Key.SIGNING: ("kms:GetPublicKey", "kms:Sign"),
+            Key.PREVIOUS: ("kms:GetPublicKey", "kms:Sign"),
+            Key.WITNESS: _PUBLIC,
+            Key.FINGERPRINTS: _MAC,
+        },
+        work=("s3:PutObject",),
+        extra=("organizations:DescribeOrganization", "sts:GetCallerIdentity"),
+    ),
+    Role.TELL: Use(
+        reads=("chain", "outcome", "snapshot"),
+        table=("dynamodb:BatchWriteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"),
+    ),
+    Role.WATCH: Use(
+        writes=("witness",),
+        reads=("chain", "witness"),
+        keys={Key.SIGNING: _PUBLIC, Key.WITNESS: ("kms:GetPublicKey", "kms:Sign")},
+        extra=("sns:Publish",),
+    ),
+}
+"""Every role's use of the stores. No role deletes, no role reads `raw` or `people`, and only SEAL signs manifests."""
+
+
+ROLE_OF: Mapping[str, Role] = {
+    "tick": Role.TICK,
+    "open_chain": Role.SEAL,
+    "start_run": Role.START,
+    "scan_account": Role.SCAN,
+    "record_failure": Role.SCAN,
+    "close_run": Role.SEAL,
+    "tell_accounts": Role.TELL,
+    "record_run": Role.TELL,
+    "watch": Role.WATCH,
+    "weekly": Role.WATCH,
+}
+"""The role that each door takes. Doors of one role share it: it is what their step may do, not who they are."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Names:
+    """Where a deployment's things are, as ARNs, so that policies can name them.
+
+    `keys` gives each key's account and region; a key is meant by its alias, because its id is AWS's choice. `extra`
+    gives the resource of each action that stands in no place (`states:StartExecution`, `sns:Publish`).
+    """
+
+    partition: str
+    region: str
+    bucket: str
+    work_bucket: str
+    table_arn: str
+    stage: str
+    tooling_account: str
+    evidence_account: str
+    role_name: str
+    extra: Mapping[str, str] = field(default_factory=dict)
+
+    def key_account(self, key: Key) -> str:
+        """Keys that sign live with the evidence, the others beside the scanner."""
+        signs = (Key.SIGNING, Key.PREVIOUS, Key.WITNESS)
+        return self.evidence_account if key in signs else self.tooling_account
+
+    def alias(self, key: Key) -> str:
+        """The alias a key is meant by."""
+        return f"alias/prooftrail-{self.stage}-{key}"
+
+    def alias_arn(self, key: Key) -> str:
+        """The alias's ARN, which KMS takes for the key across accounts."""
+        return f"arn:{self.partition}:kms:{self.region}:{self.key_account(key)}:{self.alias(key)}"
+
+    def role_arn(self, role: Role) -> str:
+        """A role's ARN. Names are fixed, so that policies in other accounts can name a role before it is there."""
+        account = self.evidence_account if role is Role.WATCH else self.tooling_account
+        return f"arn:{self.partition}:iam::{account}:role/{role_path(self.stage, role)}"
+
+
+def role_path(stage: str, role: str) -> str:
+    """The path and name of a role: `prooftrail/Prooftrail-STAGE-NAME`."""
+    return f"prooftrail/Prooftrail-{stage}-{role}"
+
+
+def role_policy(role: Role, names: Names) -> list[Statement]:
+    """The statements of a role's own policy: its use of the stores and the calls of its step, and nothing else."""
+    use = USES[role]
+    found = [*locker_statements(role, names)]
+    if use.table:
+        found.append(_allow("Ledger", use.table, names.table_arn))
+    for key, actions in use.keys.items():
+        found.append(_key_statement(key, actions, names))
+    if use.work:
+        found.append(_allow("Work", use.work, f"arn:{names.partition}:s3:::{names.work_bucket}/*"))
+    found += permissions.statements(use.calls, sid="Reads", partition=names.partition, role_name=names.role_name)
+    for number, action in enumerate(use.extra, start=1):
+        found.append(_allow(f"Calls{number}", (action,), names.extra.get(action, "*")))
+    if any(one.place is Place.MEMBER for one in use.calls):
+        found.append({"Sid": "NeverReadValues", "Effect": "Deny", "Action": list(_NEVER), "Resource": "*"})
+    return found
+
+
+def locker_statements(role: Role, names: Names) -> list[Statement]:
+    """What a role may do in the evidence bucket, as its own policy and the bucket's both say it."""
+    use, bucket = USES[role], f"arn:{names.partition}:s3:::{names.bucket}"
+    found = []
+    if use.writes:
+        found.append(_allow("Seals", _WRITE_OBJECT, _below(bucket, use.writes)))
+    if use.reads:
+        found.append(_allow("ReadsSealed", _READ_OBJECT, _below(bucket, use.reads)))
+        found.append(_allow("ListsSealed", _LIST, bucket))
+    return found
+
+
+def writers(kind: str) -> tuple[Role, ...]:
+    """The roles that may write one kind of evidence."""
+    return tuple(role for role, use in USES.items() if kind in use.writes)
+
+
+def _below(bucket: str, kinds: Iterable[str]) -> list[str]:
+    return [f"{bucket}/{kind}/*" for kind in sorted(kinds)]
+
+
+def _key_statement(key: Key, actions: tuple[str, ...], names: Names) -> Statement:
+    resource = f"arn:{names.partition}:kms:{names.region}:{names.key_account(key)}:key/*"
+    condition = {"ForAnyValue:StringEquals": {"kms:ResourceAliases": names.alias(key)}}
+    return _allow(f"{key.title().replace('-', '')}Key", actions, resource) | {"Condition": condition}
+
+
+def _allow(sid: str, actions: Iterable[str], resource: str | list[str]) -> Statement:
+    return {"Sid": sid, "Effect": "Allow", "Action": sorted(actions), "Resource": resource}
+
+
+LEGAL_HOLD = ("s3:GetObjectLegalHold", "s3:PutObjectLegalHold")
+"""What whoever places and lists legal holds may do besides reading the chain and writing `custody/`: a person, never a function."""

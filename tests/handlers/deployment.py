@@ -1,0 +1,281 @@
+"""A deployment on this machine: the doors in this process, an organization on loopback, stores that enforce."""
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from botocore.session import Session
+
+from prooftrail import handlers
+from prooftrail.demo.organization import SimulatedOrganization
+from prooftrail.deployed import NEEDS, Deployed
+from prooftrail.flows.sealing import Sealing
+from prooftrail.grants import ROLE_OF, Key, Names, Role
+from prooftrail.model import canonical
+from prooftrail.settings import RETENTION_DAYS
+from tests import emulators
+from tests.contracts.tables import create_table
+from tests.emulators import REGION, Emulator, assert_loopback
+
+PLACE = {"LocationConstraint": REGION}
+_SPECS: Mapping[Key, dict[str, Any]] = {
+    Key.SIGNING: {"KeySpec": "ECC_NIST_P256", "KeyUsage": "SIGN_VERIFY"},
+    Key.WITNESS: {"KeySpec": "ECC_NIST_P256", "KeyUsage": "SIGN_VERIFY"},
+    Key.FINGERPRINTS: {"KeySpec": "HMAC_256", "KeyUsage": "GENERATE_VERIFY_MAC"},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call of a step under its own credentials: the action as IAM names it, and what it was about."""
+
+    role: Role
+    door: str
+    action: str
+    about: str
+
+
+@dataclass(slots=True)
+class Deployment:
+    """What is deployed, and what its steps have called so far. `clients` are the services clients were made of."""
+
+    organization: SimulatedOrganization
+    stores: Emulator
+    settings: Deployed
+    names: Names
+    calls: set[Call] = field(default_factory=set)
+    clients: list[str] = field(default_factory=list)
+    door: str | None = None
+
+    def call(self, door: str, event: object) -> dict[str, Any]:
+        """Go through a door in a fresh container."""
+        with self._container(door):
+            return self._go(door, event)
+
+    def warm(self, door: str, *events: object) -> list[list[str]]:
+        """Go through a door event after event in one container; the services that clients were made of, for each."""
+        made = []
+        with self._container(door):
+            for event in events:
+                self.clients.clear()
+                self._go(door, event)
+                made.append(sorted(self.clients))
+        return made
+
+    def exchange_key(self) -> None:
+        """What deploying a newer `signing_key_generation` does to the keys: a new one, and the one before by its alias."""
+        kms = self.stores.kms()
+        before = kms.describe_key(KeyId=str(self.settings.signing_key))["KeyMetadata"]["KeyId"]
+        newest = kms.create_key(**_SPECS[Key.SIGNING])["KeyMetadata"]["KeyId"]
+        kms.create_alias(AliasName=self.names.alias(Key.PREVIOUS), TargetKeyId=before)
+        kms.update_alias(AliasName=self.names.alias(Key.SIGNING), TargetKeyId=newest)
+
+    @contextlib.contextmanager
+    def _container(self, door: str) -> Iterator[None]:
+        """The settings that infrastructure gives a door, and nothing left of an earlier container."""
+        given = {one: getattr(self.settings, one) for one in ("stage", "asset_sha256", *NEEDS[door])}
+        with pytest.MonkeyPatch.context() as environment:
+            for name, value in Deployed(**given).variables().items():
+                environment.setenv(name, value)
+            handlers._wiring.cache_clear()
+            try:
+                yield
+            finally:
+                handlers._wiring.cache_clear()
+
+    def _go(self, door: str, event: object) -> dict[str, Any]:
+        self.door = door
+        try:
+            answer: dict[str, Any] = getattr(handlers, door)(event, None)
+            return answer
+        finally:
+            self.door = None
+
+    def lines(self, reference: Mapping[str, Any]) -> list[Any]:
+        """A list between steps, as the state machine reads it."""
+        body = self.stores.s3().get_object(Bucket=reference["bucket"], Key=reference["key"])["Body"].read()
+        return [msgspec.json.decode(line) for line in body.splitlines()]
+
+    def run(self, run_id: str, *, trigger: str = "schedule", cut_short: frozenset[str] = frozenset()) -> dict[str, Any]:
+        """All steps of a run in the state machine's order; scans of `cut_short` end between their seals and their commit."""
+        event = {"run_id": run_id, "trigger": trigger}
+        self.call("open_chain", event)
+        started = self.call("start_run", event)
+        for item in [] if started["already"] else self.lines(started["items"]):
+            if item["account"] not in cut_short:
+                self.call("scan_account", item)
+                continue
+            with pytest.MonkeyPatch.context() as ending:
+                ending.setattr(Sealing, "signed_outcome", _end)
+                with pytest.raises(CutShort):
+                    self.call("scan_account", item)
+            self.call("record_failure", item | {"error": "States.Timeout", "cause": ""})
+        closed = self.call("close_run", {"run_id": run_id})
+        if closed["untold"]["count"]:
+            self.call("tell_accounts", {"Items": self.lines(closed["untold"])})
+        self.call("record_run", {"run_id": run_id})
+        return closed
+
+
+class CutShort(BaseException):
+    """The container ends here."""
+
+
+def _end(*_: object) -> bytes:
+    raise CutShort
+
+
+def ticks(count: int) -> list[str]:
+    """The ids of the last ticks of an hourly schedule, oldest first."""
+    now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)  # noqa: TID251 - the bucket's clock is the machine's
+    return [canonical.run_id(now - timedelta(hours=back)) for back in reversed(range(count))]
+
+
+@contextlib.contextmanager
+def deployment(workdir: Path, *, accounts: int = 3, name: str = "test") -> Iterator[Deployment]:
+    """A deployment with nothing in its stores yet, for as long as the `with` lasts."""
+    first_day = datetime.now(UTC).replace(microsecond=0)  # noqa: TID251 - as above
+    with (
+        emulators.no_aws_settings(),
+        emulators.ministack(workdir) as stores,
+        SimulatedOrganization(accounts=accounts, first_day=first_day) as organization,
+        pytest.MonkeyPatch.context() as environment,
+    ):
+        assert_loopback(stores.endpoint)
+        assert_loopback(organization.endpoint_url)
+        made = _made(stores, organization, name)
+        for variable, value in _environment(stores, organization).items():
+            environment.setenv(variable, value)
+        environment.setattr(Session, "create_client", _recording(Session.create_client, made))
+        yield made
+
+
+def _environment(stores: Emulator, organization: SimulatedOrganization) -> dict[str, str]:
+    credentials = organization.credentials()
+    given = {
+        "AWS_ACCESS_KEY_ID": credentials["aws_access_key_id"],
+        "AWS_SECRET_ACCESS_KEY": credentials["aws_secret_access_key"],
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "false",
+        "AWS_ENDPOINT_URL": organization.endpoint_url,
+        "POWERTOOLS_SERVICE_NAME": "prooftrail-test",
+    }
+    return given | {f"AWS_ENDPOINT_URL_{one}": stores.endpoint for one in ("S3", "DYNAMODB", "KMS", "SFN", "SNS")}
+
+
+def _made(stores: Emulator, organization: SimulatedOrganization, name: str) -> Deployment:
+    bucket, work, table = f"evidence-{name}", f"work-{name}", f"ledger-{name}"
+    s3, kms = stores.s3(), stores.kms()
+    s3.create_bucket(Bucket=bucket, ObjectLockEnabledForBucket=True, CreateBucketConfiguration=PLACE)  # type: ignore[arg-type]
+    s3.create_bucket(Bucket=work, CreateBucketConfiguration=PLACE)  # type: ignore[arg-type]
+    create_table(stores.dynamodb(), table)
+    aliases = {}
+    for key, spec in _SPECS.items():
+        arn = kms.create_key(**spec)["KeyMetadata"]["Arn"]
+        kms.create_alias(AliasName=f"alias/prooftrail-{name}-{key}", TargetKeyId=arn)
+        aliases[key] = f"{arn.rpartition(':')[0]}:alias/prooftrail-{name}-{key}"
+    states = stores.client("stepfunctions")
+    machine = states.create_state_machine(
+        name=f"run-{name}",
+        definition='{"StartAt":"Done","States":{"Done":{"Type":"Succeed"}}}',
+        roleArn="arn:aws:iam::000000000000:role/any",
+    )["stateMachineArn"]
+    topic = stores.client("sns").create_topic(Name=f"watchdog-{name}")["TopicArn"]
+    settings = Deployed(
+        stage=name,
+        asset_sha256="a" * 64,
+        evidence_account="000000000000",
+        bucket=bucket,
+        work_bucket=work,
+        table=table,
+        signing_key=aliases[Key.SIGNING],
+        previous_signing_key=aliases[Key.SIGNING].replace(Key.SIGNING, Key.PREVIOUS),
+        witness_key=aliases[Key.WITNESS],
+        fingerprint_key=aliases[Key.FINGERPRINTS],
+        role_name=f"{organization.role_path}{organization.role_name}".strip("/"),
+        external_id=organization.external_id,
+        organization_id=_organization_id(organization),
+        regions=("us-east-1",),
+        every_hours=1,
+        at="00:00",
+        lock_mode="GOVERNANCE",
+        retention_days=dict(RETENTION_DAYS),
+        state_machine=machine,
+        topic=topic,
+    )
+    names = Names(
+        partition="aws",
+        region=REGION,
+        bucket=bucket,
+        work_bucket=work,
+        table_arn=table,
+        stage=name,
+        tooling_account=organization.management_account_id,
+        evidence_account="000000000000",
+        role_name=settings.role_name or "",
+    )
+    return Deployment(organization=organization, stores=stores, settings=settings, names=names)
+
+
+def _organization_id(organization: SimulatedOrganization) -> str:
+    from tests.demo.door import client
+
+    return str(client(organization, "organizations").describe_organization()["Organization"]["Id"])
+
+
+def _recording(create: Any, made: Deployment) -> Any:
+    """A `create_client` whose clients say what they are asked, where a step asks under its own credentials."""
+
+    def create_client(session: Session, service: str, *args: Any, **known: Any) -> Any:
+        client = create(session, service, *args, **known)
+        assert_loopback(client.meta.endpoint_url)
+        if made.door is None:
+            return client
+        made.clients.append(service)
+        credentials = session.get_credentials()
+        if credentials is not None and credentials.method == "sts-assume-role":
+            return client  # a member session: what it may do is the member role's
+
+        def heard(params: dict[str, Any], model: Any, **_: Any) -> None:
+            if made.door is not None:
+                for action in _actions(service, model.name, params):
+                    made.calls.add(Call(ROLE_OF[made.door], made.door, action, _about(service, params)))
+
+        client.meta.events.register("before-parameter-build", heard)
+        return client
+
+    return create_client
+
+
+_S3 = {
+    "GetObjectLockConfiguration": "s3:GetBucketObjectLockConfiguration",
+    "ListObjectVersions": "s3:ListBucketVersions",
+}
+_PREFIX = {"sso-admin": "sso", "stepfunctions": "states"}
+
+
+def _actions(service: str, operation: str, params: Mapping[str, Any]) -> list[str]:
+    if service == "s3" and operation == "GetObject":
+        return ["s3:GetObjectVersion" if params.get("VersionId") else "s3:GetObject"]
+    if service == "s3" and operation == "PutObject" and "ObjectLockMode" in params:
+        return ["s3:PutObject", "s3:PutObjectRetention"]
+    if service == "s3":
+        return [_S3.get(operation, f"s3:{operation}")]
+    if service == "sts" and operation == "AssumeRole" and "SourceIdentity" in params:
+        return ["sts:AssumeRole", "sts:SetSourceIdentity"]
+    return [f"{_PREFIX.get(service, service)}:{operation}"]
+
+
+def _about(service: str, params: Mapping[str, Any]) -> str:
+    """Bucket and kind of evidence, alias of a key, table, topic, machine; empty for what stands in no store of ours."""
+    if service == "s3":
+        kind = (params.get("Key") or params.get("Prefix") or "").partition("/")[0]
+        return f"{params['Bucket']}/{kind}"
+    if service == "kms":
+        return str(params["KeyId"]).rpartition(":")[2]
+    return str(params.get("TableName") or params.get("TopicArn") or params.get("stateMachineArn") or "")
