@@ -1,0 +1,123 @@
+"""The service control policy: the file is what the code gives, fits, and takes away what it names."""
+
+import json
+
+import pytest
+
+from infra import control_policy
+from prooftrail.grants import Role
+
+from .policy_engine import Request, denied
+from .stages import EVIDENCE, TOOLING, a_stage
+
+STAGE = a_stage()
+NAMES = STAGE.names()
+ADMIN = f"arn:aws:iam::{EVIDENCE}:role/Admin"
+ROOT_USER = f"arn:aws:iam::{EVIDENCE}:root"
+DEPLOYER = f"arn:aws:iam::{EVIDENCE}:role/cdk-hnb659fds-cfn-exec-role-{EVIDENCE}-eu-central-1"
+STACKSETS = f"arn:aws:iam::{TOOLING}:role/stacksets-exec-0123456789abcdef"
+BUCKET = f"arn:aws:s3:::{STAGE.bucket}"
+KEY = f"arn:aws:kms:eu-central-1:{EVIDENCE}:key/1"
+TABLE = NAMES.table_arn
+FUNCTION = f"arn:aws:lambda:eu-central-1:{TOOLING}:function:prooftrail-prod-close-run"
+SEAL = NAMES.role_arn(Role.SEAL)
+ALIAS = f"arn:aws:kms:eu-central-1:{EVIDENCE}:alias/prooftrail-prod-signing"
+OURS = {"kms:ResourceAliases": ["alias/prooftrail-prod-signing"]}
+
+NEVER = [
+    ("organizations:LeaveOrganization", "*"),
+    ("account:CloseAccount", "*"),
+    ("s3:DeleteBucket", BUCKET),
+    ("s3:DeleteObject", f"{BUCKET}/raw/a"),
+    ("s3:DeleteObjectVersion", f"{BUCKET}/raw/a"),
+    ("s3:BypassGovernanceRetention", f"{BUCKET}/raw/a"),
+    ("s3:DeleteObjectVersion", f"arn:aws:s3:::{STAGE.logs_bucket}/evidence/a"),
+    ("kms:ScheduleKeyDeletion", KEY),
+    ("kms:DisableKey", KEY),
+    ("cloudtrail:StopLogging", "*"),
+    ("cloudtrail:DeleteTrail", "*"),
+    ("cloudtrail:UpdateTrail", "*"),
+    ("cloudtrail:PutEventSelectors", "*"),
+    ("dynamodb:DeleteTable", TABLE),
+]
+BY_DEPLOYMENT = [
+    ("s3:DeleteBucketPolicy", BUCKET),
+    ("s3:PutBucketPolicy", BUCKET),
+    ("s3:PutBucketObjectLockConfiguration", BUCKET),
+    ("s3:PutBucketVersioning", BUCKET),
+    ("s3:PutBucketPublicAccessBlock", BUCKET),
+    ("s3:PutLifecycleConfiguration", BUCKET),
+    ("s3:PutReplicationConfiguration", BUCKET),
+    ("kms:PutKeyPolicy", KEY),
+    ("kms:CreateGrant", KEY),
+    ("kms:UpdateAlias", ALIAS),
+    ("kms:DeleteAlias", ALIAS),
+    ("dynamodb:UpdateContinuousBackups", TABLE),
+    ("dynamodb:UpdateTable", TABLE),
+    ("lambda:UpdateFunctionCode", FUNCTION),
+    ("lambda:UpdateFunctionConfiguration", FUNCTION),
+    ("lambda:AddPermission", FUNCTION),
+    ("iam:PassRole", SEAL),
+    ("iam:CreateRole", SEAL),
+    ("iam:DeleteRole", SEAL),
+    ("iam:PutRolePolicy", SEAL),
+    ("iam:AttachRolePolicy", SEAL),
+    ("iam:UpdateAssumeRolePolicy", SEAL),
+    ("iam:CreateRole", DEPLOYER),
+    ("iam:UpdateAssumeRolePolicy", DEPLOYER),
+    ("iam:UpdateAssumeRolePolicy", STACKSETS),
+]
+LEFT_ALONE = [
+    ("iam:GetRole", SEAL),
+    ("iam:ListRolePolicies", SEAL),
+    ("sts:AssumeRole", SEAL),
+    ("s3:PutObject", f"{BUCKET}/raw/a"),
+    ("s3:DeleteObject", f"arn:aws:s3:::{STAGE.work_bucket}/a"),
+    ("s3:DeleteBucket", "arn:aws:s3:::somebody-elses"),
+    ("s3:PutBucketPolicy", "arn:aws:s3:::somebody-elses"),
+    ("iam:CreateRole", f"arn:aws:iam::{TOOLING}:role/application/Worker"),
+    ("lambda:UpdateFunctionCode", f"arn:aws:lambda:eu-central-1:{TOOLING}:function:somebody-elses"),
+    ("dynamodb:PutItem", TABLE),
+    ("kms:Sign", KEY),
+]
+
+
+def stopped(by: str, action: str, on: str) -> bool:
+    keys = OURS if action.startswith("kms:") and on == KEY else {}
+    return bool(denied(control_policy.policy(), Request(by=by, action=action, on=on, keys=keys)))
+
+
+@pytest.mark.parametrize(("action", "on"), NEVER)
+@pytest.mark.parametrize("by", [ADMIN, ROOT_USER, DEPLOYER, STACKSETS])
+def test_nobody_does_what_ends_evidence(by: str, action: str, on: str) -> None:
+    assert stopped(by, action, on)
+
+
+@pytest.mark.parametrize(("action", "on"), BY_DEPLOYMENT)
+def test_what_a_deployment_does_nobody_else_does(action: str, on: str) -> None:
+    assert [stopped(by, action, on) for by in (ADMIN, ROOT_USER, SEAL)] == [True, True, True]
+    assert [stopped(by, action, on) for by in (DEPLOYER, STACKSETS)] == [False, False]
+
+
+@pytest.mark.parametrize(("action", "on"), LEFT_ALONE)
+def test_the_rest_of_the_account_works_on(action: str, on: str) -> None:
+    assert not stopped(ADMIN, action, on)
+
+
+def test_keys_of_others_are_not_touched() -> None:
+    for keys in ({"kms:ResourceAliases": ["alias/payroll"]}, {}):
+        request = Request(by=ADMIN, action="kms:ScheduleKeyDeletion", on=KEY, keys=keys)
+        assert denied(control_policy.policy(), request) == set()
+
+
+def test_every_statement_denies_and_has_a_name_of_its_own() -> None:
+    statements = control_policy.policy()["Statement"]
+    assert {one["Effect"] for one in statements} == {"Deny"}
+    assert len({one["Sid"] for one in statements}) == len(statements)
+
+
+def test_the_file_is_what_the_code_gives_and_fits() -> None:
+    text = control_policy.PATH.read_text(encoding="utf-8")
+    assert text == control_policy.document(), "run `python -m infra.control_policy`"
+    assert json.loads(text) == control_policy.policy()
+    assert len(text) <= control_policy.MOST_CHARACTERS == 5_120

@@ -1,0 +1,177 @@
+"""What stands beside the scanner and outlives it: the ledger, two keys, the alarms, the work bucket."""
+
+from typing import Any
+
+import pytest
+
+from infra.ledger_stack import LedgerStack
+from prooftrail.grants import Key, Role
+from prooftrail.settings import LEDGER_TABLE
+
+from .policy_engine import Request, allowed, denied
+from .stages import EVIDENCE, ORGANIZATION, STRANGER, TOOLING, a_stage
+from .templates import Rendered
+
+STAGE = a_stage(security_team=("security@example.com", "second@example.com"))
+NAMES = STAGE.names()
+ADMIN = f"arn:aws:iam::{TOOLING}:role/Admin"
+ROOT_USER = f"arn:aws:iam::{TOOLING}:root"
+DEPLOYER = f"arn:aws:iam::{TOOLING}:role/cdk-hnb659fds-cfn-exec-role-{TOOLING}-eu-central-1"
+EVERYBODY = [ADMIN, ROOT_USER, DEPLOYER, *(NAMES.role_arn(role) for role in Role)]
+
+
+@pytest.fixture(scope="module")
+def ledger() -> Rendered:
+    return Rendered(LedgerStack, STAGE)
+
+
+def test_the_stack_stands_in_the_tooling_account_and_is_protected(ledger: Rendered) -> None:
+    stack = ledger.stack
+    assert (stack.account, stack.region, stack.termination_protection) == (TOOLING, "eu-central-1", True)
+
+
+def test_what_cannot_be_replaced_is_retained_and_nobody_goes_on_getting_mail(ledger: Rendered) -> None:
+    kept = {one["Type"] for one in ledger.resources.values() if one.get("DeletionPolicy") == "Retain"}
+    gone = {one["Type"] for one in ledger.resources.values() if "DeletionPolicy" not in one}
+    assert kept == {
+        "AWS::DynamoDB::GlobalTable",
+        "AWS::KMS::Alias",
+        "AWS::KMS::Key",
+        "AWS::S3::Bucket",
+        "AWS::S3::BucketPolicy",
+    }
+    assert gone == {"AWS::SNS::Subscription", "AWS::SNS::Topic", "AWS::SNS::TopicPolicy"}
+
+
+def test_the_ledger_has_the_keys_and_indexes_of_the_adapter_and_comes_back_after_a_mistake(ledger: Rendered) -> None:
+    table = ledger.one("AWS::DynamoDB::GlobalTable", TableName=STAGE.table)
+    assert f"table/{table['TableName']}" == NAMES.table_arn.rpartition(":")[2]
+    assert _keys(table) == (LEDGER_TABLE.hash_key, LEDGER_TABLE.range_key)
+    indexes = {one["IndexName"]: (_keys(one), one["Projection"]) for one in table["GlobalSecondaryIndexes"]}
+    assert indexes == {
+        one.name: ((one.hash_key, one.range_key), {"ProjectionType": one.projection}) for one in LEDGER_TABLE.indexes
+    }
+    assert table["BillingMode"] == LEDGER_TABLE.billing_mode
+    assert table["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
+    (replica,) = table["Replicas"]
+    assert replica["DeletionProtectionEnabled"] is True
+    assert replica["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+
+
+def _keys(one: dict[str, Any]) -> tuple[str, ...]:
+    return tuple(key["AttributeName"] for key in one["KeySchema"])
+
+
+def test_the_keys_are_a_mac_and_one_that_turns_yearly(ledger: Rendered) -> None:
+    mac, notices = ledger.of("AWS::KMS::Key").values()
+    assert (mac["KeySpec"], mac["KeyUsage"]) == ("HMAC_256", "GENERATE_VERIFY_MAC")
+    assert "KeySpec" not in notices
+    assert notices["EnableKeyRotation"] is True
+
+
+@pytest.mark.parametrize("action", ["kms:GenerateMac", "kms:VerifyMac"])
+def test_pseudonyms_are_keyed_by_those_who_write_evidence_alone(ledger: Rendered, action: str) -> None:
+    policy = ledger.key_policy(NAMES.alias(Key.FINGERPRINTS))
+    users = {by for by in EVERYBODY if allowed(policy, Request(by=by, action=action, on="*"))}
+    wanted = {NAMES.role_arn(role) for role in (Role.START, Role.SCAN, Role.SEAL)}
+    assert users == (wanted if action == "kms:GenerateMac" else set())
+    for by in set(EVERYBODY) - wanted:
+        assert "NobodyElseUsesIt" in denied(policy, Request(by=by, action="kms:GenerateMac", on="*"))
+
+
+@pytest.mark.parametrize("key", [Key.FINGERPRINTS, Key.NOTICES])
+@pytest.mark.parametrize(
+    ("action", "keepers"),
+    [
+        ("kms:ScheduleKeyDeletion", {ROOT_USER}),
+        ("kms:DisableKey", {ROOT_USER}),
+        ("kms:PutKeyPolicy", {ROOT_USER, DEPLOYER}),
+        ("kms:UpdateAlias", {ROOT_USER, DEPLOYER}),
+        ("kms:DeleteAlias", {ROOT_USER, DEPLOYER}),
+        ("kms:CreateGrant", set()),
+    ],
+)
+def test_a_key_is_turned_or_ended_only_by_its_keepers(
+    ledger: Rendered, key: Key, action: str, keepers: set[str]
+) -> None:
+    policy = ledger.key_policy(NAMES.alias(key))
+    assert {by for by in EVERYBODY if allowed(policy, Request(by=by, action=action, on="*"))} == keepers
+
+
+def test_administrators_of_the_evidence_accounts_keys_have_no_say_here() -> None:
+    stage = a_stage(key_administrators=(f"arn:aws:iam::{EVIDENCE}:role/KeyAdmin",))
+    policy = Rendered(LedgerStack, stage).key_policy(NAMES.alias(Key.FINGERPRINTS))
+    spared = [by for by in EVERYBODY if not denied(policy, Request(by=by, action="kms:DisableKey", on="*"))]
+    assert spared == [ROOT_USER]
+
+
+SNS = {"kms:ViaService": "sns.eu-central-1.amazonaws.com", "kms:CallerAccount": TOOLING}
+
+
+@pytest.mark.parametrize("action", ["kms:Decrypt", "kms:GenerateDataKey"])
+@pytest.mark.parametrize(
+    ("by", "keys", "lets"),
+    [
+        ("cloudwatch.amazonaws.com", {"aws:SourceAccount": TOOLING}, True),
+        ("events.amazonaws.com", {"aws:SourceAccount": TOOLING}, True),
+        ("cloudwatch.amazonaws.com", {"aws:SourceAccount": STRANGER}, False),
+        ("cloudwatch.amazonaws.com", {}, False),
+        ("s3.amazonaws.com", {"aws:SourceAccount": TOOLING}, False),
+        (ADMIN, {}, False),
+        (ADMIN, SNS, True),
+        (ADMIN, SNS | {"kms:ViaService": "s3.eu-central-1.amazonaws.com"}, False),
+        (f"arn:aws:iam::{STRANGER}:role/Any", SNS | {"aws:PrincipalOrgID": ORGANIZATION}, False),
+    ],
+)
+def test_notices_are_read_and_sent_by_alarms_and_through_sns_alone(
+    ledger: Rendered, action: str, by: str, keys: dict[str, str], lets: bool
+) -> None:
+    policy = ledger.key_policy(NAMES.alias(Key.NOTICES))
+    assert allowed(policy, Request(by=by, action=action, on="*", keys=keys)) is lets
+
+
+def test_the_alarms_are_encrypted_and_go_to_the_whole_security_team(ledger: Rendered) -> None:
+    topic = ledger.one("AWS::SNS::Topic", TopicName="prooftrail-prod-alarms")
+    notices = ledger.one("AWS::KMS::Alias", AliasName=NAMES.alias(Key.NOTICES))["TargetKeyId"]
+    assert topic["KmsMasterKeyId"] == notices
+    mailed = {(one["Protocol"], one["Endpoint"]) for one in ledger.of("AWS::SNS::Subscription").values()}
+    assert mailed == {("email", "security@example.com"), ("email", "second@example.com")}
+
+
+@pytest.mark.parametrize(
+    ("by", "keys", "lets"),
+    [
+        ("cloudwatch.amazonaws.com", {"aws:SourceAccount": TOOLING}, True),
+        ("events.amazonaws.com", {"aws:SourceAccount": TOOLING}, True),
+        ("cloudwatch.amazonaws.com", {"aws:SourceAccount": STRANGER}, False),
+        ("cloudwatch.amazonaws.com", {"aws:SourceAccount": TOOLING, "aws:SecureTransport": "false"}, False),
+        (f"arn:aws:iam::{STRANGER}:role/Any", {}, False),
+    ],
+)
+def test_the_topic_takes_this_accounts_alarms_over_tls(
+    ledger: Rendered, by: str, keys: dict[str, str], lets: bool
+) -> None:
+    (policy,) = ledger.of("AWS::SNS::TopicPolicy").values()
+    (topic,) = policy["Topics"]
+    assert allowed(policy["PolicyDocument"], Request(by=by, action="sns:Publish", on=topic, keys=keys)) is lets
+
+
+def test_the_work_bucket_is_private_logged_and_forgets(ledger: Rendered) -> None:
+    bucket = ledger.one("AWS::S3::Bucket", BucketName=STAGE.work_bucket)
+    assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+    assert bucket["OwnershipControls"] == {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
+    assert bucket["LoggingConfiguration"] == {
+        "DestinationBucketName": f"arn:aws:s3:::{STAGE.work_logs_bucket}",
+        "LogFilePrefix": "work/",
+    }
+    assert [(one["ExpirationInDays"], one["Status"]) for one in bucket["LifecycleConfiguration"]["Rules"]] == [
+        (30, "Enabled")
+    ]
+
+
+@pytest.mark.parametrize("name", [STAGE.work_bucket, STAGE.work_logs_bucket])
+@pytest.mark.parametrize("keys", [{"aws:SecureTransport": "false"}, {"s3:TlsVersion": "1.1"}])
+def test_nothing_comes_in_below_tls_1_2(ledger: Rendered, name: str, keys: dict[str, str]) -> None:
+    on, policy = f"arn:aws:s3:::{name}/a", ledger.policy_of(name)
+    assert denied(policy, Request(by=ADMIN, action="s3:PutObject", on=on, keys=keys))
+    assert not denied(policy, Request(by=ADMIN, action="s3:PutObject", on=on))
