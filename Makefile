@@ -1,6 +1,7 @@
 # Two commands matter: `make demo` and `make test`. Each makes its own .venv from hash-pinned lock files.
+# `make e2e` deploys all of it into an emulated organization on this machine.
 .DELETE_ON_ERROR:
-.PHONY: demo test check types imports unit bench fix lock clean
+.PHONY: demo test check types imports unit e2e bench fix lock clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -45,6 +46,14 @@ imports: $(VENV)/.dev
 unit: $(VENV)/.dev $(EMULATORS)/.ready
 	@$(BIN)/pytest
 
+node_modules/.ready: package.json package-lock.json
+	@echo "installing the CDK command line into node_modules"
+	@npm ci --omit-lockfile-registry-resolved --no-audit --no-fund --loglevel=error
+	@touch $@
+
+e2e: $(VENV)/.dev $(EMULATORS)/.ready node_modules/.ready
+	@$(BIN)/python -m e2e.run
+
 bench: $(VENV)/.dev
 	@$(BIN)/python benchmarks/run.py
 
@@ -56,4 +65,4 @@ lock:
 	@requirements/lock.sh
 
 clean:
-	rm -rf $(VENV) $(EMULATORS) demo/evidence demo/home build .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) $(EMULATORS) node_modules cdk.out demo/evidence demo/home build .mypy_cache .ruff_cache .pytest_cache
