@@ -2,12 +2,23 @@
 
 import json
 import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
 
+import boto3
 import pytest
 
+from prooftrail.adapters.aws.s3_locker import S3Locker
 from prooftrail.adapters.embedded.sqlite_ledger import SqliteLedger
+from tests import emulators
 from tests.cli.lockers import DAYS, Copy, Prooftrail
 from tests.contracts.fakes import MemorySigner
+from tests.contracts.tables import create_table
+from tests.emulators import REGION, Emulator
+from tests.flows.world import World
+
+EVIDENCE, TOOLING = "222222222222", "111111111111"  # MiniStack takes an access key of 12 digits for an account
+BUCKET, TABLE = "evidence-of-one-account", "ledger-of-another"
 
 
 def alter(copy: Copy, statement: str) -> None:
@@ -133,3 +144,74 @@ def test_a_ledger_that_is_not_there_is_wrong_use_and_is_not_made(prooftrail: Pro
     assert (said.code, said.out) == (2, "")
     assert "there is no ledger at" in said.err
     assert not (tampered.home / "typo.sqlite").exists()
+
+
+@pytest.fixture(scope="module")
+def two_accounts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+    """A bucket with one run in the evidence account, and an empty table in the tooling account."""
+    with emulators.no_aws_settings(), emulators.ministack(tmp_path_factory.mktemp("ministack")) as server:
+        emulators.assert_loopback(server.endpoint)
+        s3 = boto3.Session(EVIDENCE, "x", region_name=REGION).client("s3", endpoint_url=server.endpoint)
+        s3.create_bucket(
+            Bucket=BUCKET, ObjectLockEnabledForBucket=True, CreateBucketConfiguration={"LocationConstraint": REGION}
+        )
+        world = World()
+        world.locker = S3Locker(s3, BUCKET, mode="GOVERNANCE")
+        world.sweep()(world.day(1))
+        tooling = boto3.Session(TOOLING, "x", region_name=REGION)
+        create_table(tooling.client("dynamodb", endpoint_url=server.endpoint), TABLE)
+        yield server
+
+
+@pytest.fixture
+def profiles(two_accounts: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`evidence` and `tooling` as a person has them, and `nowhere`, which names no region."""
+    lines = []
+    for name, account in (("evidence", EVIDENCE), ("tooling", TOOLING)):
+        lines += [f"[profile {name}]", f"region = {REGION}", f"aws_access_key_id = {account}"]
+        lines += ["aws_secret_access_key = x", f"endpoint_url = {two_accounts.endpoint}"]
+    (tmp_path / "config").write_text("\n".join([*lines, "[profile nowhere]", "output = json", ""]))
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    monkeypatch.setenv("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "false")
+
+
+@pytest.mark.usefixtures("profiles")
+def test_evidence_and_ledger_of_two_accounts_are_each_opened_with_their_own_profile(prooftrail: Prooftrail) -> None:
+    there = (f"s3://{BUCKET}", "--ledger", f"dynamodb:{TABLE}", "--profile", "evidence")
+    alone = prooftrail("ledger", "check", *there)
+    assert (alone.code, alone.out) == (3, "")
+    assert f"there is no table {TABLE} in {REGION}" in alone.err
+    both = (*there, "--ledger-profile", "tooling")
+    assert prooftrail("ledger", "check", *both).code == 1
+    rebuilt = prooftrail("ledger", "rebuild", *both)
+    assert (rebuilt.code, rebuilt.err) == (0, "")
+    assert prooftrail("ledger", "check", *both).code == 0
+
+
+@pytest.mark.usefixtures("profiles")
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (
+            ("--ledger-profile", "typo"),
+            "no AWS session can be made: The config profile (typo) could not be found. Check --ledger-profile",
+        ),
+        (("--ledger-profile", "nowhere"), "add `region` to the profile that --ledger-profile names"),
+        (("--profile", "nowhere"), "add `region` to the profile that --profile names"),
+    ],
+)
+def test_a_profile_that_opens_no_ledger_is_told_by_its_option(
+    given: tuple[str, ...], told: str, prooftrail: Prooftrail, tampered: Copy
+) -> None:
+    said = prooftrail("ledger", "check", tampered.address, "--ledger", f"dynamodb:{TABLE}", *given)
+    assert (said.code, said.out) == (3, "")
+    assert told in said.err
+
+
+@pytest.mark.parametrize("ledger", [("--ledger", "ledger.sqlite"), ("--home", "home")])
+def test_a_profile_for_a_ledger_that_is_a_file_is_wrong_use(
+    ledger: tuple[str, str], prooftrail: Prooftrail, tampered: Copy
+) -> None:
+    said = prooftrail("ledger", "check", tampered.address, *ledger, "--ledger-profile", "tooling")
+    assert (said.code, said.out) == (2, "")
+    assert "--ledger-profile is for a ledger in DynamoDB" in said.err

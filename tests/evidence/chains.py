@@ -56,13 +56,15 @@ def an_object(key: str = "", body: bytes = b"body", **known: object) -> SealedOb
 
 
 def a_manifest(seq: int = 1, *, previous: Head, genesis: Genesis | None = None, **known: object) -> Manifest:
-    tick = DAY_1 + timedelta(days=seq - 1)
+    run = known.get("run", Run.scheduled(DAY_1 + timedelta(days=seq - 1), None))
+    assert isinstance(run, Run)
+    tick = run.taken_at
     objects = tuple(sorted(known.pop("objects", ())))  # type: ignore[call-overload]
     made = Manifest(
         locker_id=(genesis or a_genesis()).locker_id(),
         seq=seq,
         previous=previous,
-        run=Run.scheduled(tick, None),
+        run=run,
         schedule=DAILY,
         last_tick=tick,
         missed_ticks=(),

@@ -495,7 +495,7 @@ def test_findings_that_begin_anew_because_those_before_are_spoilt_are_noted() ->
     world.sweep()(world.day(5))
     verified = world.verify(rederive=True)
     assert [(one.fault, one.where) for one in verified.problems] == [(Fault.CHANGED, key)]
-    assert [one.fault for one in verified.notes] == [Fault.BEGUN_ANEW]
+    assert [one.fault for one in verified.notes] == [Fault.BEGUN_ANEW, Fault.NOT_ADDED_UP]
     assert f"account {MEMBER}: {judging.ANEW}" in verified.notes[0].detail
 
 

@@ -60,16 +60,30 @@ def test_a_manual_run_is_of_the_present_second_and_never_takes_a_ticks_name(now:
     assert executions.started[run_id].trigger is RunTrigger.MANUAL
 
 
-@pytest.mark.parametrize(("ahead", "refused"), [(timedelta(hours=1), False), (timedelta(hours=1, seconds=1), True)])
-def test_a_tick_an_hour_ahead_is_a_clock_that_differs_and_one_further_is_refused(
+@pytest.mark.parametrize(("ahead", "refused"), [(timedelta(minutes=5), False), (timedelta(minutes=5, seconds=1), True)])
+def test_a_tick_five_minutes_ahead_is_a_clock_that_differs_and_one_further_is_refused(
     ahead: timedelta, refused: bool
 ) -> None:
-    tick = Tick(schedule=DAILY, executions=MemoryExecutions(), clock=StillClock(DAY_1))
+    tick = Tick(schedule=DAILY, executions=MemoryExecutions(), clock=StillClock(DAY_1 - ahead))
     if not refused:
-        assert tick(DAY_1 + ahead).started
+        assert tick(DAY_1).started
         return
     with pytest.raises(ConfigError, match="lies ahead of this machine's clock"):
-        tick(DAY_1 + ahead)
+        tick(DAY_1)
+
+
+@pytest.mark.parametrize(
+    ("ago", "refused"), [(timedelta(hours=24), False), (timedelta(hours=24, microseconds=1), True)]
+)
+def test_a_tick_a_day_gone_is_caught_up_and_one_longer_gone_is_refused(ago: timedelta, refused: bool) -> None:
+    executions = MemoryExecutions()
+    tick = Tick(schedule=DAILY, executions=executions, clock=StillClock(DAY_1 + ago))
+    if not refused:
+        assert tick(DAY_1).started
+        return
+    with pytest.raises(ConfigError, match=r"too long ago .* the next run declares it missed"):
+        tick(DAY_1)
+    assert executions.started == {}
 
 
 @pytest.mark.parametrize("name", ["", "20261101", "20261301T060000Z", "20261101T06000Z", "20261101T060000Z "])

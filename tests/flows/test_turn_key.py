@@ -3,12 +3,14 @@
 import pytest
 
 from prooftrail.errors import ChainBroken
+from prooftrail.evidence import layout
 from prooftrail.evidence.manifest import Head
 from prooftrail.flows.turn_key import TurnKey
 from prooftrail.flows.verify_locker import Trust, Verdict, Verified, VerifyLocker
+from prooftrail.model import canonical
 from prooftrail.ports import Signer
 from prooftrail.settings import Retention
-from tests.contracts.fakes import MemorySigner
+from tests.contracts.fakes import MemoryLocker, MemorySigner
 from tests.flows.world import World
 
 
@@ -101,3 +103,49 @@ def test_a_run_begun_under_the_old_key_is_closed_under_the_new_one() -> None:
     world.sweep()(run)
     found = verified(world, after)
     assert (found.verdict, found.problems, found.runs) == (Verdict.INTACT, (), 2)
+
+
+def test_a_chain_whose_end_was_cut_off_is_not_signed_over() -> None:
+    world, before, after = World(), MemorySigner(), MemorySigner()
+    world.signer = before
+    for day in (1, 2):
+        world.sweep()(world.day(day))
+    kept = {one: world.locker.get(one) for one in world.names() if one != layout.chain_key(2)}
+    world.locker = MemoryLocker(now=world.clock.now)
+    for key, body in kept.items():
+        world.locker.put(key, body, retain_until=None)
+    with pytest.raises(ChainBroken, match="ends at slot 1, and slot 2 was there before"):
+        turn(world, before, after)
+    assert list(world.names("chain/")) == [layout.chain_key(0), layout.chain_key(1)]
+
+
+def test_a_chain_whose_head_is_another_than_the_one_we_saw_is_not_signed_over() -> None:
+    world, before, after = World(), MemorySigner(), MemorySigner()
+    world.signer = before
+    world.sweep()(world.day(1))
+    world.pin.head = Head(seq=1, sha256="0" * 64)
+    with pytest.raises(ChainBroken, match=r"chain/00000001\.json is not the manifest we saw there before"):
+        turn(world, before, after)
+    assert list(world.names("chain/")) == [layout.chain_key(0), layout.chain_key(1)]
+
+
+def test_the_exchange_is_the_head_that_is_remembered() -> None:
+    world, before, after = World(), MemorySigner(), MemorySigner()
+    world.signer = before
+    world.sweep()(world.day(1))
+    turned = turn(world, before, after)
+    assert turned == Head(seq=2, sha256=canonical.sha256(world.locker.get(layout.chain_key(2))))
+    assert world.pin.head == turned
+
+
+def test_an_exchange_that_was_cut_off_is_not_signed_over_by_the_next() -> None:
+    world, before, after = World(), MemorySigner(), MemorySigner()
+    world.signer = before
+    world.sweep()(world.day(1))
+    turn(world, before, after)
+    kept = {one: world.locker.get(one) for one in world.names() if one != layout.chain_key(2)}
+    world.locker = MemoryLocker(now=world.clock.now)
+    for key, body in kept.items():
+        world.locker.put(key, body, retain_until=None)
+    with pytest.raises(ChainBroken, match="ends at slot 1, and slot 2 was there before"):
+        turn(world, before, MemorySigner())

@@ -79,9 +79,20 @@ def test_a_cell_is_late_once_it_was_observed_more_than_six_hours_after_its_tick(
     assert cell(snapshot, Collector.MFA_DEVICES).status is status
 
 
-def test_a_manual_run_has_no_tick_to_be_late_for() -> None:
-    late: Reading[Any] = a_reading(sources=[a_source(after=LATE_AFTER * 2)])
-    assert cell(a_snapshot(run=a_run(manual=True), mfa=late), Collector.MFA_DEVICES).status is CellStatus.OK
+@pytest.mark.parametrize(
+    ("after", "status"), [(LATE_AFTER, CellStatus.OK), (LATE_AFTER + timedelta(microseconds=1), CellStatus.LATE)]
+)
+def test_a_manual_run_is_late_as_well_or_it_could_be_judged_as_of_any_day(after: timedelta, status: CellStatus) -> None:
+    read: Reading[Any] = a_reading(sources=[a_source(after=after)])
+    assert cell(a_snapshot(run=a_run(manual=True), mfa=read), Collector.MFA_DEVICES).status is status
+
+
+def test_a_late_cell_of_a_manual_run_names_the_instant_it_is_judged_at() -> None:
+    read: Reading[Any] = a_reading(sources=[a_source(after=timedelta(hours=7))])
+    late = cell(a_snapshot(run=a_run(manual=True), mfa=read), Collector.MFA_DEVICES)
+    assert late.reason == (
+        "observed at 2026-11-22T13:00:00Z, more than 6 hours after the instant it is judged at, 2026-11-22T06:00:00Z"
+    )
 
 
 def test_a_late_cell_says_when_it_was_observed() -> None:

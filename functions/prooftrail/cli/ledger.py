@@ -16,11 +16,18 @@ from prooftrail.flows import ledger_rebuild
 from prooftrail.flows.ledger_rebuild import Difference, What
 from prooftrail.ports import Ledger
 
+_TABLE = "dynamodb:"
 _SHOWN = 200  # differences on the page; --json has them all
 
 app = typer.Typer(help="The ledger is a view of the locker: make it again, or check it.", no_args_is_help=True)
 
 LedgerAddress = Annotated[str | None, typer.Option("--ledger", metavar="FILE|dynamodb:TABLE", help="The ledger.")]
+LedgerProfile = Annotated[
+    str | None,
+    typer.Option(
+        "--ledger-profile", help="AWS profile for a dynamodb: ledger in another account [default: --profile's]."
+    ),
+]
 HomeOption = Annotated[Path | None, typer.Option(metavar="DIR", help="A home directory, whose ledger.sqlite is meant.")]
 
 
@@ -31,9 +38,10 @@ def rebuild(
     home: HomeOption = None,
     as_json: Json = False,
     profile: Profile = None,
+    ledger_profile: LedgerProfile = None,
 ) -> None:
     """Forget what the ledger holds and make it again from every manifest of the locker."""
-    opened = _ledger(ledger, home, profile)
+    opened = _ledger(ledger, home, profile, ledger_profile)
     made = ledger_rebuild.rebuild(wiring.open_locker(locker, profile=profile), opened)
     if as_json:
         render.print_json(made)
@@ -53,12 +61,13 @@ def check(
     home: HomeOption = None,
     as_json: Json = False,
     profile: Profile = None,
+    ledger_profile: LedgerProfile = None,
 ) -> None:
     """Hold every row of the ledger against the locker and name each difference.
 
     Exit status: 0 equal, 1 different, 3 the locker cannot be read.
     """
-    opened = _ledger(ledger, home, profile)
+    opened = _ledger(ledger, home, profile, ledger_profile)
     _there(ledger)
     checked = ledger_rebuild.check(wiring.open_locker(locker, profile=profile), opened)
     status = exits.DONE if checked.equal else exits.WITH_GAPS
@@ -77,12 +86,20 @@ def check(
     raise typer.Exit(status)
 
 
-def _ledger(address: str | None, home: Path | None, profile: str | None) -> Ledger:
+def _ledger(address: str | None, home: Path | None, profile: str | None, own_profile: str | None) -> Ledger:
+    """The ledger that was named. A deployment keeps evidence and ledger in two accounts, which no one profile enters."""
     if (address is None) == (home is None):
         raise ConfigError(
             "name the ledger: --ledger FILE, --ledger dynamodb:TABLE or --home DIR, and one of them only."
         )
-    return wiring.home_ledger(home) if home else wiring.open_ledger(str(address), profile=profile)
+    if own_profile and not (address or "").startswith(_TABLE):
+        raise ConfigError(
+            "--ledger-profile is for a ledger in DynamoDB: give --ledger dynamodb:TABLE, or leave it out."
+        )
+    if home:
+        return wiring.home_ledger(home)
+    option = "--ledger-profile" if own_profile else "--profile"
+    return wiring.open_ledger(str(address), profile=own_profile or profile, option=option)
 
 
 def _there(address: str | None) -> None:

@@ -180,6 +180,8 @@ def _facts(one: Verified, told: tuple[str, ...], run: str | None) -> Iterator[tu
     yield "origin", _origin(one, told)
     if one.assurance:
         yield "assurance", f"{one.assurance}: {assurance.WORDS[one.assurance]}"
+    if one.genesis:
+        yield "genesis", f"0:{one.genesis}"
     if one.head:
         yield "head", str(one.head)
     if one.key_fingerprint:

@@ -1,15 +1,13 @@
 """The chain of manifests: which one is the head, and whether each names the one before, in order, under one key."""
 
 from collections.abc import Generator, Iterable, Iterator, Sequence
-from datetime import datetime
 
 import msgspec
 
 from prooftrail.errors import EvidenceUnreadable
 from prooftrail.model import canonical
-from prooftrail.model.snapshot import RunTrigger
 
-from . import envelope, layout, manifest
+from . import envelope, layout, manifest, times
 from .findings import Fault, Problem
 from .keys_in_force import KeyInForce, KeysInForce
 from .manifest import ChainContent, Genesis, Head, Manifest
@@ -51,19 +49,20 @@ class Chain(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-def read(files: Iterable[tuple[int, bytes]], *, public_key: bytes | None = None) -> Chain:
+def read(files: Iterable[tuple[int, bytes]], *, public_key: bytes | None = None, keeps_lists: bool = True) -> Chain:
     """Read and check the chain's files, each with its slot: a generator in the chain's order, others in any.
 
     Signatures are checked with the genesis's key and, from a rotation on, the key that it brings in. Where `public_key`
     (PEM) comes from outside it must be one of these: else its own signatures are looked for, and nothing else will do.
-    Without it no origin is proved. Every fault is a Problem; nothing is raised.
+    Without it no origin is proved. Every fault is a Problem; nothing is raised. Without `keeps_lists` a manifest's
+    objects, superseded and coverage are checked like all else and not kept: many large manifests then take little memory.
     """
     problems: list[Problem] = []
     links: list[Link] = []
     keys = KeysInForce(public_key)
     for seq, data in files if isinstance(files, Generator) else sorted(files):
         try:
-            links.append(_link(seq, data, keys))
+            links.append(_checked(_link(seq, data, keys), problems, keeps_lists=keeps_lists))
         except EvidenceUnreadable as error:
             problems.append(Problem(fault=Fault.UNREADABLE, where=layout.chain_key(seq), detail=str(error)))
         del data  # a manifest of a large organization is a hundred megabytes, and the next is about to be read
@@ -72,7 +71,9 @@ def read(files: Iterable[tuple[int, bytes]], *, public_key: bytes | None = None)
     problems += unsigned
     problems += _slots([seq for seq, _ in sorted(_slots_of(links, problems))])
     problems += _links(links, genesis)
-    problems += _ticks(links)
+    doubtful = {one.where for one in unsigned}
+    problems += _keys_named([one for one in links if layout.chain_key(one.seq) not in doubtful], in_force)
+    problems += times.told((link.seq, link.content) for link in links)
     return Chain(genesis=genesis, links=tuple(links), problems=tuple(sorted(set(problems))), keys=in_force)
 
 
@@ -82,6 +83,21 @@ def _link(seq: int, data: bytes, keys: KeysInForce) -> Link:
     link = Link(seq=seq, sha256=canonical.sha256(data), content=manifest.stated(key, sealed))
     keys.saw(seq, link.content, sealed)
     return link
+
+
+def _checked(link: Link, problems: list[Problem], *, keeps_lists: bool) -> Link:
+    """The link, its lists held against its Merkle root and, where they are not kept, left out."""
+    one = link.content
+    if not isinstance(one, Manifest):
+        return link
+    if manifest.objects_root(one.objects) != one.merkle_root:
+        problems.append(_problem(Fault.LINK, link.seq, "its Merkle root is not that of the objects it lists"))
+    return link if keeps_lists else msgspec.structs.replace(link, content=without_lists(one))
+
+
+def without_lists(one: Manifest) -> Manifest:
+    """A manifest by what it says of its run, in little memory: for who asks for nothing that it lists."""
+    return msgspec.structs.replace(one, objects=(), superseded=(), coverage=())
 
 
 def _slots_of(links: Sequence[Link], problems: Sequence[Problem]) -> Iterator[tuple[int, str]]:
@@ -128,37 +144,20 @@ def _links(links: Sequence[Link], genesis: Genesis | None) -> Iterator[Problem]:
         if one.run.id in runs:
             yield _problem(Fault.REPLAYED, link.seq, f"run {one.run.id} is sealed already in slot {runs[one.run.id]}")
         runs.setdefault(one.run.id, link.seq)
-        if manifest.objects_root(one.objects) != one.merkle_root:
-            yield _problem(Fault.LINK, link.seq, "its Merkle root is not that of the objects it lists")
 
 
-def _ticks(links: Sequence[Link]) -> Iterator[Problem]:
-    last: datetime | None = None
-    slot = 0
-    for link in links:
-        one = link.content
-        if not isinstance(one, Manifest):
-            slot = link.seq if link.seq == slot + 1 else slot  # a rotation stands between two runs
-            continue
-        # Over a slot that is gone nothing can be said of ticks: the gap itself is the problem.
-        last, slot = (last if link.seq == slot + 1 else None), link.seq
-        expected = due(one, last)
-        if one.run.trigger is RunTrigger.SCHEDULE and one.missed_ticks != expected:
-            silent = [canonical.timestamp(tick) for tick in expected if tick not in one.missed_ticks]
-            detail = (
-                f"missed ticks are not declared: {', '.join(silent)}"
-                if silent
-                else "it declares ticks as missed that were not due"
-            )
-            yield _problem(Fault.TICK, link.seq, detail)
-        last = one.last_tick or last
+def _keys_named(links: Sequence[Link], keys: Sequence[KeyInForce]) -> Iterator[Problem]:
+    """Every slot names the rotation that brought in the key in force there: the next run finds the key by it."""
+    for link in links if keys and keys[0].since == 0 else ():  # without a genesis nobody can tell
+        if not isinstance(link.content, Genesis):
+            since = max(one.since for one in keys if one.since < link.seq) or None
+            if link.content.key_since != since:
+                named, there = _brought(link.content.key_since), _brought(since)
+                yield _problem(Fault.LINK, link.seq, f"it names {named} for its key, which is {there}")
 
 
-def due(one: Manifest, last: datetime | None) -> tuple[datetime, ...]:
-    """The ticks between `last` and this scheduled run's own that nobody met."""
-    if last is None or one.schedule is None or one.run.tick is None:
-        return ()
-    return one.schedule.between(last, one.run.tick)
+def _brought(since: int | None) -> str:
+    return f"the one that slot {since} brought in" if since else "the genesis's own"
 
 
 def _problem(fault: Fault, seq: int, detail: str) -> Problem:

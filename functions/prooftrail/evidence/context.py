@@ -5,11 +5,13 @@ import msgspec
 from prooftrail.governance import Governance
 from prooftrail.model.iam import AwsManagedPolicy
 from prooftrail.model.organization import Account, DelegatedAdministrator, OrganizationFacts, OrganizationPolicy
-from prooftrail.model.reading import Cell
+from prooftrail.model.reading import Cell, Collector
 from prooftrail.model.run import Run
 from prooftrail.model.snapshot import Sighting
 
 from .manifest import Code, Head
+
+LIST_ACCOUNTS = "organizations:ListAccounts"
 
 
 class Context(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,3 +40,8 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     managed_policies: tuple[AwsManagedPolicy, ...] = ()
     governance_before: Governance | None = None
     catalog: str = ""
+
+    def accounts_listed(self) -> bool:
+        """Whether AWS told all accounts of the organization. Where it did not, who is missing is in no plan."""
+        listed = (one for one in self.cells if one.collector is Collector.ACCOUNTS)
+        return not any(gap.api == LIST_ACCOUNTS for cell in listed for gap in cell.gaps)

@@ -21,6 +21,7 @@ class Fault(StrEnum):
     SLOT = "SLOT"
     REPLAYED = "REPLAYED"
     TICK = "TICK"
+    MISDATED = "MISDATED"
     HEAD = "HEAD"
     RECOUNT = "RECOUNT"
     DERIVED = "DERIVED"
@@ -28,6 +29,9 @@ class Fault(StrEnum):
     NOT_YET_CHAINED = "NOT YET CHAINED"
     LATE_RUN = "TICK DUE"
     TICK_MISSED = "TICK MISSED"
+    OFF_TIME = "OFF TIME"
+    SCHEDULE = "SCHEDULE CHANGED"
+    NOT_ADDED_UP = "NOT ADDED UP"
     UNWITNESSED = "UNWITNESSED"
     ALARM = "ALARM"
     OTHER_CODE = "OTHER CODE"
@@ -42,6 +46,9 @@ NOTES = frozenset(
         Fault.NOT_YET_CHAINED,
         Fault.LATE_RUN,
         Fault.TICK_MISSED,
+        Fault.OFF_TIME,
+        Fault.SCHEDULE,
+        Fault.NOT_ADDED_UP,
         Fault.UNWITNESSED,
         Fault.ALARM,
         Fault.OTHER_CODE,

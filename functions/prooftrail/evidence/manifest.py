@@ -16,6 +16,9 @@ GENESIS = "urn:prooftrail:genesis:1"
 MANIFEST = "urn:prooftrail:manifest:1"
 ROTATION = "urn:prooftrail:key-rotation:1"
 
+LARGEST = 256 * 1024 * 1024
+"""Bytes of a chain object that is still read: several times what 10,000 accounts need. A larger one is unreadable."""
+
 
 class Genesis(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Sequence 0: whose evidence this is and which key signs it. An auditor writes its hash down at the first visit.

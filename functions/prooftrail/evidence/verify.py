@@ -1,19 +1,20 @@
 """Whether what lies in a locker is what its chain says, object by object. Pure: the flow brings hashes and listings."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import groupby
 
 import msgspec
 
-from prooftrail.model.run import EvidenceKind
+from prooftrail.model import canonical
+from prooftrail.model.run import EvidenceKind, SealedObject, Superseded
 
-from . import layout
+from . import layout, times
 from .chain import Chain
 from .custody import WINDOW
 from .findings import Fault, Problem
 from .layout import Place
-from .manifest import Head
+from .manifest import LARGEST, Head, Manifest
 
 LATEST_WRITE = timedelta(minutes=15)
 """How long after a manifest was closed the store may say it was written; clocks differ, and signing takes a moment."""
@@ -51,60 +52,92 @@ class Expected(msgspec.Struct, frozen=True, kw_only=True):
     sealed: bool
 
 
-def expectations(chain: Chain) -> dict[str, list[Expected]]:
-    """Every object the chain names, by key; what is sealed somewhere stands before what is superseded elsewhere."""
-    by_key: dict[str, list[Expected]] = defaultdict(list)
-    for one in chain.manifests:
-        for sealed in one.objects:
-            by_key[sealed.key].append(
-                Expected(
-                    key=sealed.key,
-                    sha256=sealed.stored_sha256,
-                    size=sealed.size,
-                    version_id=sealed.version_id,
-                    retain_until=sealed.retain_until,
-                    closed_at=one.closed_at,
-                    seq=one.seq,
-                    sealed=True,
-                )
-            )
-        for left in one.superseded:
-            by_key[left.key].append(
-                Expected(
-                    key=left.key,
-                    sha256=left.stored_sha256,
-                    size=left.size,
-                    version_id=left.version_id,
-                    retain_until=None,
-                    closed_at=one.closed_at,
-                    seq=one.seq,
-                    sealed=False,
-                )
-            )
-    return {key: sorted(named, key=lambda each: not each.sealed) for key, named in by_key.items()}
+class Named(msgspec.Struct, frozen=True, gc=False):
+    """A key as a manifest lists it. There are millions in a year, so this only points into the manifest.
+
+    `other_sizes` (bytes) are what further manifests say of the same key.
+    """
+
+    one: SealedObject | Superseded
+    by: Manifest
+    other_sizes: tuple[int, ...] = ()
+
+    def may_be(self, size: int) -> bool:
+        """True if some manifest says that the object has this size."""
+        return size == self.one.size or size in self.other_sizes
+
+    def expected(self) -> Expected:
+        """What the manifest says of it."""
+        one, sealed = self.one, isinstance(self.one, SealedObject)
+        return Expected(
+            key=one.key,
+            sha256=one.stored_sha256,
+            size=one.size,
+            version_id=one.version_id,
+            retain_until=one.retain_until if isinstance(one, SealedObject) else None,
+            closed_at=self.by.closed_at,
+            seq=self.by.seq,
+            sealed=sealed,
+        )
+
+
+def expectations(chain: Chain) -> dict[str, Named]:
+    """Every object the chain names, by key: the first manifest that seals it counts, else the first that lists it."""
+    named: dict[str, Named] = {}
+    manifests = chain.manifests
+    for by in manifests:
+        for sealed in by.objects:
+            _name(named, Named(sealed, by))
+    for by in manifests:
+        for left in by.superseded:
+            _name(named, Named(left, by))
+    return named
+
+
+def _name(named: dict[str, Named], found: Named) -> None:
+    first = named.setdefault(found.one.key, found)
+    if not first.may_be(found.one.size):
+        sizes = (*first.other_sizes, found.one.size)
+        named[found.one.key] = msgspec.structs.replace(first, other_sizes=sizes)
 
 
 def objects(
-    chain: Chain, seen: Iterable[Seen], *, now: datetime, store_keeps_time: bool, open_runs: Mapping[str, datetime]
+    chain: Chain,
+    seen: Iterable[Seen],
+    *,
+    now: datetime,
+    store_keeps_time: bool,
+    open_runs: Mapping[str, datetime],
+    named: Mapping[str, Named] | None = None,
 ) -> list[Problem]:
-    """Every object that is not as the chain says, and every one it does not name.
+    """Every object that is not as the chain says, and every one it does not name; `named` are its expectations, once made.
 
-    `store_keeps_time` says that `stored_at` is the store's own time and cannot be set by a writer. `open_runs` are
-    runs with a plan in the locker that names a head of this chain, with their start.
+    `seen` has the versions of a key one after another, and is read once. `store_keeps_time` says that `stored_at` is
+    the store's own time and cannot be set by a writer. `open_runs` are runs with a plan in the locker that names a head
+    of this chain, with their start.
     """
-    named = expectations(chain)
-    there: dict[str, list[Seen]] = defaultdict(list)
-    for one in seen:
-        there[one.key].append(one)
+    named = expectations(chain) if named is None else named
+    there: set[str] = set()
+    custody: dict[str, list[Seen]] = {}
     problems: list[Problem] = []
-    for key in sorted(named.keys() | there.keys()):
-        if Place(key).kind is EvidenceKind.CHAIN:
-            problems += _chain_object(chain, key, there.get(key, []), store_keeps_time)
+    for key, group in groupby(seen, key=lambda one: one.key):
+        versions = list(group)
+        if key in there:
+            raise ValueError(f"the versions of {key} are listed apart")
+        there.add(key)
+        kind = Place(key).kind
+        if kind is EvidenceKind.CUSTODY:
+            custody[key] = versions
+        if kind is EvidenceKind.CHAIN:
+            problems += _chain_object(chain, key, versions, now, store_keeps_time)
         elif key in named:
-            problems += _named(named[key][0], there.get(key, []), now, store_keeps_time)
+            problems += _named(named[key].expected(), versions, now, store_keeps_time)
         else:
-            problems += _unnamed(key, there[key], now, open_runs)
-    return [_custody(one, there, chain, store_keeps_time) for one in problems]
+            problems += _unnamed(key, versions, now, open_runs)
+    for key in sorted(named.keys() - there):
+        if Place(key).kind is not EvidenceKind.CHAIN:
+            problems += _named(named[key].expected(), (), now, store_keeps_time)
+    return [_custody(one, custody, chain, store_keeps_time) for one in problems]
 
 
 def _custody(problem: Problem, there: Mapping[str, Sequence[Seen]], chain: Chain, store_keeps_time: bool) -> Problem:
@@ -191,17 +224,32 @@ def _unnamed(key: str, versions: Sequence[Seen], now: datetime, open_runs: Mappi
         yield Problem(fault=Fault.UNLISTED, where=key, detail="no manifest names it")
 
 
-def _chain_object(chain: Chain, key: str, versions: Sequence[Seen], store_keeps_time: bool) -> Iterator[Problem]:
+def _chain_object(
+    chain: Chain, key: str, versions: Sequence[Seen], now: datetime, store_keeps_time: bool
+) -> Iterator[Problem]:
     held = [one for one in versions if not one.delete_marker]
     if len(versions) > len(held):
         yield Problem(fault=Fault.HIDDEN, where=key, detail="a delete marker hides this manifest")
     if len(held) > 1:
         yield Problem(fault=Fault.REPLACED, where=key, detail=f"{len(held)} versions stand in this slot of the chain")
+    if large := [one.size for one in held if one.size > LARGEST]:
+        yield Problem(fault=Fault.UNREADABLE, where=key, detail=f"{large[0]:,} bytes: no chain object is so large")
     link = next((one for one in chain.manifests if one.seq == Place(key).seq), None)
-    if link and held and store_keeps_time and held[0].stored_at > link.closed_at + LATEST_WRITE:
-        yield Problem(
-            fault=Fault.BACKDATED, where=key, detail="the store received this manifest after it says it was closed"
-        )
+    if link and held:
+        yield from _closed(link, held[0].stored_at if store_keeps_time else None, now)
+
+
+def _closed(one: Manifest, stored_at: datetime | None, now: datetime) -> Iterator[Problem]:
+    """When a manifest says that it was closed, held against the store's own time, or else against our clock."""
+    where = layout.chain_key(one.seq)
+    if stored_at and stored_at - one.closed_at > LATEST_WRITE:
+        detail = "the store received this manifest after it says it was closed"
+        yield Problem(fault=Fault.BACKDATED, where=where, detail=detail)
+    early = one.closed_at - stored_at > LATEST_WRITE if stored_at else one.closed_at - now > times.CLOCKS_APART
+    if early:
+        than = "the store received it" if stored_at else "it is now"
+        detail = f"closed {canonical.timestamp(one.closed_at)}, it says, which is later than {than}"
+        yield Problem(fault=Fault.MISDATED, where=where, detail=detail)
 
 
 def expected_head(chain: Chain, expected: Head, told_by: str) -> Iterator[Problem]:

@@ -15,6 +15,9 @@ from .manifest import STATEMENT, Head, Statement, Subject
 
 WITNESS = "urn:prooftrail:witness:1"
 
+LARGEST = 256 * 1024
+"""Bytes of a stored word; a watchdog says less, and nobody who writes more is read."""
+
 MOST_TROUBLES = 50
 """Troubles a word holds; `troubles_in_all` counts the rest."""
 

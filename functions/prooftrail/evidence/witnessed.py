@@ -104,8 +104,8 @@ def look(
         return None, problems
     problems += _links(words, now)
     problems += _notes(words, chain)
-    sighting = _sighting(chain, words, key, now)
-    problems += _unseen(chain, words, sighting, now)
+    sighting = _sighting(chain, words, key, store, now)
+    problems += _unseen(chain, words, sighting, store, now)
     return sighting, problems
 
 
@@ -209,9 +209,15 @@ def _ticks(ticks: Sequence[datetime], chain: Chain) -> str:
     return f"the watchdog saw {len(ticks)} ticks pass without a run ({told}): {became}"
 
 
-def _old(chain: Chain, now: datetime) -> list[Manifest]:
+def _closed(one: Manifest, store: Store) -> datetime:
+    """When a manifest was closed, at the latest: a store that keeps time cannot have taken it before."""
+    taken = store.slots.get(one.seq) if store.keeps_time else None
+    return min(one.closed_at, taken) if taken else one.closed_at
+
+
+def _old(chain: Chain, store: Store, now: datetime) -> list[Manifest]:
     """The manifests that a watchdog should have seen by now: those closed more than 48 h ago."""
-    return [one for one in chain.manifests if now - one.closed_at > IN_TIME]
+    return [one for one in chain.manifests if now - _closed(one, store) > IN_TIME]
 
 
 def _pinned_at(chain: Chain, words: Sequence[Word]) -> dict[int, datetime]:
@@ -231,12 +237,12 @@ def _pinned_at(chain: Chain, words: Sequence[Word]) -> dict[int, datetime]:
     return pinned
 
 
-def _sighting(chain: Chain, words: Sequence[Word], key: Key, now: datetime) -> Sighting:
+def _sighting(chain: Chain, words: Sequence[Word], key: Key, store: Store, now: datetime) -> Sighting:
     pinned, genesis = _pinned_at(chain, words), chain.genesis
     last = max(words, key=lambda one: (one.said.checked_at, one.said.key), default=None)
     accounts = {one.said.account for one in words}
-    old = _old(chain, now)
-    late = sum(one.seq in pinned and pinned[one.seq] > one.closed_at + IN_TIME for one in old)
+    old = _old(chain, store, now)
+    late = sum(one.seq in pinned and pinned[one.seq] - _closed(one, store) > IN_TIME for one in old)
     meant = genesis is not None and genesis.evidence_account not in (None, genesis.account)
     return Sighting(
         words=len(words),
@@ -252,11 +258,11 @@ def _sighting(chain: Chain, words: Sequence[Word], key: Key, now: datetime) -> S
     )
 
 
-def _unseen(chain: Chain, words: Sequence[Word], sighting: Sighting, now: datetime) -> Iterator[Problem]:
+def _unseen(chain: Chain, words: Sequence[Word], sighting: Sighting, store: Store, now: datetime) -> Iterator[Problem]:
     if not sighting.unseen:
         return
     pinned = _pinned_at(chain, words)
-    slots = [one.seq for one in _old(chain, now) if one.seq not in pinned]
+    slots = [one.seq for one in _old(chain, store, now) if one.seq not in pinned]
     number = f"{len(slots)} manifests (slots {slots[0]} to {slots[-1]})" if len(slots) > 1 else "this manifest"
     detail = f"{number} closed more than {UNWITNESSED_AFTER_HOURS} h ago, and no watchdog's word says that it saw them"
     yield _problem(Fault.UNWITNESSED, layout.chain_key(slots[0]), detail)

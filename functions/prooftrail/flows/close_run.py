@@ -14,7 +14,7 @@ from prooftrail.errors import (
     EvidenceMissing,
     LedgerError,
 )
-from prooftrail.evidence import chain, envelope, layout, manifest
+from prooftrail.evidence import envelope, layout, manifest, times
 from prooftrail.evidence.context import Context
 from prooftrail.evidence.manifest import AccountCoverage, Code, GovernanceInForce, Head, Manifest
 from prooftrail.governance import loosened
@@ -209,7 +209,7 @@ class CloseRun:
             throttled=tally.throttled,
             key_since=end.key_since,
         )
-        missed = chain.due(draft, before) if header.run.trigger is RunTrigger.SCHEDULE else ()
+        missed = times.due(draft, last) if header.run.trigger is RunTrigger.SCHEDULE else ()
         return msgspec.structs.replace(draft, missed_ticks=missed)
 
     def _defaults(self, context: Context) -> Mapping[LimitKey, ByTier[int | bool]] | None:

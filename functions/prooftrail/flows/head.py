@@ -1,6 +1,6 @@
 """The end of a locker's chain: what the next run stands on, and whether it may."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
@@ -9,7 +9,7 @@ from prooftrail.errors import ChainBroken, EvidenceError
 from prooftrail.evidence import chain, envelope, layout
 from prooftrail.evidence.chain import Chain
 from prooftrail.evidence.findings import Fault, Problem
-from prooftrail.evidence.manifest import ROTATION, Genesis, Head, Manifest, Outline, outline
+from prooftrail.evidence.manifest import LARGEST, ROTATION, Genesis, Head, Manifest, Outline, outline
 from prooftrail.model.run import Pointer, SealedObject
 from prooftrail.ports import HeadPin, Locker
 
@@ -36,8 +36,10 @@ class ChainEnd(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_chain(locker: Locker, *, public_key: bytes | None) -> Chain:
-    """The whole chain, every file read and checked."""
-    return chain.read(((seq, _file(locker, seq)) for seq in _slots(locker)), public_key=public_key)
+    """The whole chain, every file read and checked; one that is larger than any chain object is not read."""
+    large = {layout.Place(one.key).seq for one in locker.versions("chain/") if one.size > LARGEST}
+    files = ((seq, b"" if seq in large else _file(locker, seq)) for seq in _slots(locker))
+    return chain.read(files, public_key=public_key)
 
 
 def require_chain(locker: Locker) -> None:
@@ -69,8 +71,10 @@ def chain_end(locker: Locker, *, public_key: bytes) -> ChainEnd | None:
     read = chain.read(_files(locker, _end_slots(locker, slots)), public_key=public_key)
     # Between those that bring in keys and the last two lie slots that are there and were not read: no hole.
     problems = tuple(one for one in read.problems if one.fault is not Fault.SLOT)
-    if read.genesis is None or read.head is None or any(one.breaks for one in problems):
-        first = next((one for one in problems if one.breaks), None)
+    # A clock that was wrong once would else end the locker for good: `verify` and the watchdog say it.
+    wrong = [one for one in problems if one.breaks and one.fault is not Fault.MISDATED]
+    if read.genesis is None or read.head is None or wrong:
+        first = next(iter(wrong), None)
         raise ChainBroken(
             f"the chain of {locker.describe()} does not hold: {first.where + ': ' + first.detail if first else 'no genesis'}. Run `prooftrail verify` to see all of it."
         )
@@ -114,11 +118,13 @@ def manifests_back(
 ) -> Iterator[tuple[Head, Manifest]]:
     """The manifests from the newest back to the first, each read when it is asked for.
 
-    The newest is believed by its signature (where no key is given, by the chain's own), each before it by the hash that
-    the next one names; `at` is a head that is believed already, to begin with. What is not believed is left out.
+    The end is believed by the chain's own keys, the given one among them, and each before it by the hash that the next
+    one names; `at` is a head that is believed already, to begin with. Where the end does not hold, the newest that the
+    given key itself signed is where it begins. What is not believed is left out.
     """
-    expected = at or (None if public_key else _own_head(locker))
-    for seq in reversed(_slots(locker)):
+    slots = _slots(locker)
+    expected = at or _own_head(locker, slots, public_key)
+    for seq in reversed(slots):
         if at is not None and seq > at.seq:
             continue
         read = chain.read([(seq, _file(locker, seq))], public_key=public_key)
@@ -165,10 +171,15 @@ def _file(locker: Locker, seq: int) -> bytes:
         return b""
 
 
-def _own_head(locker: Locker) -> Head | None:
-    """The end of the chain, signed by a key that the chain itself brings in; None where it is not."""
-    read = chain.read(_files(locker, _end_slots(locker, _slots(locker))))
-    return None if any(one.fault is Fault.SIGNATURE for one in read.problems) else read.head
+def _own_head(locker: Locker, slots: list[int], public_key: bytes | None) -> Head | None:
+    """The end of the chain, where the key in force there signed it, and the given one is a key of the chain; else None.
+
+    The key in force at the end may be a later one than is given, or the end a rotation that the given one did not sign.
+    """
+    wanted = {0, *slots[-1:], *_brought_in(locker, slots[-1:])} & set(slots)
+    read = chain.read(_files(locker, wanted), public_key=public_key)
+    doubts = (Fault.SIGNATURE, Fault.KEY, Fault.REPLAYED, Fault.UNREADABLE)
+    return None if any(one.fault in doubts for one in read.problems) else read.head
 
 
 def _files(locker: Locker, slots: Iterable[int]) -> Iterator[tuple[int, bytes]]:
@@ -178,19 +189,24 @@ def _files(locker: Locker, slots: Iterable[int]) -> Iterator[tuple[int, bytes]]:
 
 def _end_slots(locker: Locker, slots: list[int]) -> set[int]:
     """What tells where a chain ends and whose it is: the newest manifest, its neighbours, and what brought in each key."""
-    found, since = {0}, None
+    found = {0}
     for seq in reversed(slots):
         one = _outline(locker, seq)
-        since = one.key_since if one and since is None else since
         found |= {seq, max(seq - 1, 0)}
         if one is None or one.type_ != ROTATION:
             break
-    while since:
-        found.add(since)
+    return (found | set(_brought_in(locker, slots[-1:]))) & set(slots)
+
+
+def _brought_in(locker: Locker, end: Sequence[int]) -> Iterator[int]:
+    """The rotations that lead to the key a slot says it is signed with, newest first."""
+    since = next(iter(end), None)
+    while since is not None:
         one = _outline(locker, since)
-        # A rotation names an older one, or none: anything else would lead in circles.
+        # A slot names an older rotation, or none: anything else would lead in circles.
         since = one.key_since if one and one.key_since is not None and one.key_since < since else None
-    return found & set(slots)
+        if since:
+            yield since
 
 
 def _outline(locker: Locker, seq: int) -> Outline | None:

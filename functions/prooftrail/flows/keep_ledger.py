@@ -71,8 +71,8 @@ class KeepLedger:
             if lacks := [one.account for one in self._lacking(run_id, outcomes)]:
                 named = ", ".join(lacks[:_NAMED]) + (f" and {len(lacks) - _NAMED} more" if len(lacks) > _NAMED else "")
                 raise LedgerError(
-                    f"{self._ledger.describe()} lacks {len(lacks)} outcomes of run {run_id} (accounts {named}): start"
-                    " the run again, or rebuild the ledger with `prooftrail ledger rebuild`."
+                    f"{self._ledger.describe()} lacks {len(lacks)} outcomes of run {run_id} (accounts {named}): the"
+                    " next run tells them; sooner, `prooftrail ledger rebuild` does."
                 )
             self._ledger.record_run(row)
 

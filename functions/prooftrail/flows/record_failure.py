@@ -6,7 +6,7 @@ import re
 from prooftrail import errors
 from prooftrail.errors import EvidenceMissing
 from prooftrail.evidence import layout
-from prooftrail.evidence.redaction import Redactor
+from prooftrail.evidence.redaction import PSEUDONYM, Redactor
 from prooftrail.model.run import EvidenceKind, Outcome, OutcomeStatus, PlannedAccount
 from prooftrail.ports import Clock, FingerprintKey, Locker
 
@@ -14,6 +14,9 @@ from .sealing import Sealing
 
 LONGEST_REASON = 500
 """Characters of a message that are kept."""
+
+SOMEBODY = "(an address)"
+"""Stands for whoever a message names."""
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.]{0,79}")
 _WORDS = {
@@ -59,11 +62,15 @@ class RecordFailure:
 
 
 def reason_of(error: str, cause: str, redactor: Redactor) -> str:
-    """Why a scan failed, in words. Of a cause only our own sentences are told: any other may hold what is not to be kept."""
+    """Why a scan failed, in words. Of a cause only our own sentences are told: any other may hold what is not to be kept.
+
+    An address in one is no pseudonym but SOMEBODY, so that nothing stands here that nobody could ever look up.
+    """
     kind, message = _told(cause)
     name = next((one for one in (kind, error) if _NAME.fullmatch(one)), "no name")
     if name in _OURS:
-        sentence = redactor.text(message)
+        # What a pseudonym of ours stood for would be kept nowhere: this step seals no `people/`.
+        sentence = PSEUDONYM.sub(SOMEBODY, redactor.text(message))
         return sentence[: LONGEST_REASON - 1] + "…" if len(sentence) > LONGEST_REASON else sentence
     if _TIMED_OUT.search(message):
         name = "Sandbox.Timedout"

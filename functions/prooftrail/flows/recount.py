@@ -28,6 +28,7 @@ _decoders: dict[EvidenceKind, msgspec.json.Decoder[object]] = {
     EvidenceKind.TRANSITIONS: msgspec.json.Decoder(Transition),
     EvidenceKind.FINDINGS: msgspec.json.Decoder(FindingsLine),
 }
+_NOTHING_FOLLOWS = frozenset({EvidenceKind.RAW, EvidenceKind.PEOPLE, EvidenceKind.CUSTODY})
 _HEADERS = (Header, AssessmentHeader, FindingsHeader)
 
 
@@ -53,9 +54,19 @@ def manifest(one: Manifest, sound: set[str], locker: Locker) -> Iterator[Problem
             yield from _READERS.get(sealed.kind, _data)(sealed, body, one, seen)
         except EvidenceError as error:
             yield Problem(fault=Fault.UNREADABLE, where=sealed.key, detail=str(error))
-    if {each.key for each in one.objects if each.kind is not EvidenceKind.RAW} <= sound:
-        for detail in _added_up(one, seen):
-            yield Problem(fault=Fault.RECOUNT, where=layout.chain_key(one.seq), detail=detail)
+    where, lacking = layout.chain_key(one.seq), missing(one, sound)
+    for detail in _added_up(one, seen) if not lacking else ():
+        yield Problem(fault=Fault.RECOUNT, where=where, detail=detail)
+    if lacking:
+        detail = f"{len(lacking)} of its objects are gone or damaged, so what it counts was not added up again"
+        yield Problem(fault=Fault.NOT_ADDED_UP, where=where, detail=detail)
+
+
+def missing(one: Manifest, sound: set[str]) -> list[str]:
+    """The objects of `one` that are not sound and that anything follows from: wire bodies and people, which are kept
+    for the shortest time, are summed nowhere.
+    """
+    return [each.key for each in one.objects if each.kind not in _NOTHING_FOLLOWS and each.key not in sound]
 
 
 def _added_up(one: Manifest, seen: _Seen) -> Iterator[str]:

@@ -17,7 +17,7 @@ from prooftrail.model.judgement import Findings
 from prooftrail.model.run import EvidenceKind, Plan, PlannedAccount, Pointer, SealedObject
 from prooftrail.ports import Locker
 
-from . import judging, sealing, substance
+from . import as_planned, judging, recount, sealing, substance
 from .judging import Judge, Judged, previous_findings
 from .lineage import Lineage
 
@@ -53,10 +53,9 @@ class Rederive:
         self, manifests: tuple[Manifest, ...], sound: set[str], *, run_id: str | None = None
     ) -> tuple[Rederived, list[Problem]]:
         """Every account of every run, or of one; only objects in `sound` are opened. Nothing is raised for what differs."""
-        total, problems = Rederived(), []
-        lineage = Lineage(manifests, self._locker)
+        total, problems, lineage = Rederived(), [], Lineage(manifests, self._locker)
         for one in manifests:
-            if run_id is None or one.run.id == run_id:
+            if run_id in (None, one.run.id):
                 again = _Run(one, sound, self._locker, self._judge, self._code, lineage)
                 problems += list(again.problems())
                 total = Rederived(
@@ -98,7 +97,7 @@ class _Run:
                 self._objects[account][each.kind] = each
             elif each.key in sound:
                 self._shared[each.kind] = each
-        self._damaged = any(each.key not in sound for each in one.objects)
+        self._damaged = bool(recount.missing(one, sound))
         self._head = 0
         self.accounts = self.results = self.differing = 0
 
@@ -118,6 +117,7 @@ class _Run:
             yield self._said(Fault.UNREADABLE, str(error))
             return
         yield from self._by_whom(context)
+        yield from as_planned.problems(plan, context, ours=self._ours(context))
         if context.catalog:
             yield from self._everyone(plan, context)
 

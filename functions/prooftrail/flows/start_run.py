@@ -35,6 +35,7 @@ from .judging import Judge
 from .open_chain import Founder, OpenChain
 from .same_code import other_code
 from .sealing import Sealing
+from .tick import require_present
 
 RESUME = timedelta(hours=6)
 """A manual run cut short less than this ago is finished rather than begun again."""
@@ -90,7 +91,7 @@ class StartRun:
         """Begin `run`, or take up the unfinished one it stands for.
 
         A run that other code began and nobody closed is not taken up: its results would not be one code's. Raises
-        ConfigError for it, or for another organization; ChainBroken where nothing may be appended; AccessError where
+        ConfigError for it, for another organization or another time than the present; ChainBroken where nothing may be appended; AccessError where
         AWS does not say who we are.
         """
         end = chain_head.chain_end(self._locker, public_key=self._signer.public_key_pem())
@@ -138,6 +139,7 @@ class StartRun:
 
     def _begin(self, run: Run, end: ChainEnd | None) -> Started:
         started_at = self._clock.now()
+        require_present(run, started_at)
         raw, redactor, before = LineWriter(), self._redactor(), self._context_before(end)
         known = before.managed_policies if before else ()
         seen = self._organization.read(run=run, raw=raw, redactor=redactor, known=known)
@@ -160,8 +162,10 @@ class StartRun:
             previous_findings=judged.get(layout.ORGANIZATION),
             started_at=started_at,
         )
-        planned = (_planned(one, run, context, pointers.get(one.id), judged.get(one.id)) for one in context.accounts)
-        plan = Plan(header=header, accounts=tuple(planned))
+        accounts = tuple(
+            planned(one, run, context, pointers.get(one.id), judged.get(one.id)) for one in context.accounts
+        )
+        plan = Plan(header=header, accounts=accounts)
         key = layout.plan_key(run.id)
         _, committed = self._sealing.commit(
             key, EvidenceKind.PLAN, self._sealing.signed_plan(plan), count=len(plan.accounts) + 1
@@ -249,9 +253,10 @@ def _no_chain(locker: Locker) -> str:
     return f"{locker.describe()} has no genesis, and this step may not write one: open the chain first (open_chain)."
 
 
-def _planned(
+def planned(
     account: Account, run: Run, context: Context, previous: Pointer | None, findings: Pointer | None
 ) -> PlannedAccount:
+    """What a plan says of an account: for what to do and why it follows from context and run alone."""
     reason = _LEFT_OUT.get(account.state) or _excluded(context.governance, account, run)
     joined = account.joined_at
     return PlannedAccount(

@@ -7,13 +7,17 @@ from typing import Protocol
 import msgspec
 
 from prooftrail.errors import ConfigError
+from prooftrail.evidence.times import BACK_DATED, BEFORE_ITS_TICK
 from prooftrail.model import canonical
 from prooftrail.model.run import Run, Schedule
 from prooftrail.model.snapshot import RunTrigger
 from prooftrail.ports import Clock
 
-CLOCKS_APART = timedelta(hours=1)
+CLOCKS_APART = BEFORE_ITS_TICK
 """A tick further ahead of our clock than this is nobody's."""
+
+CATCH_UP = timedelta(hours=24)
+"""A tick longer gone than this, the longest step a schedule has, is not run any more: the next run declares it missed."""
 
 _NAME = re.compile(r"[0-9A-Za-z_-]{1,80}")
 
@@ -42,7 +46,7 @@ class Tick:
     def __call__(self, scheduled: datetime | None) -> Ticked:
         """Start the run `scheduled` is for: of the latest tick not after it, so that a late delivery is still that tick.
 
-        None starts a manual run. Raises ConfigError for a time that lies ahead.
+        None starts a manual run. Raises ConfigError for a time that lies ahead, or longer ago than a tick is caught up.
         """
         run = self._manual() if scheduled is None else self._due(scheduled)
         if not _NAME.fullmatch(run.id):
@@ -50,8 +54,11 @@ class Tick:
         return Ticked(run_id=run.id, started=self._executions.start(run))
 
     def _due(self, scheduled: datetime) -> Run:
-        require_past(scheduled, self._clock.now())
-        return Run.scheduled(self._schedule.latest(scheduled), None)
+        now = self._clock.now()
+        require_past(scheduled, now)
+        run = Run.scheduled(self._schedule.latest(scheduled), None)
+        require_present(run, now)
+        return run
 
     def _manual(self) -> Run:
         run = Run.manual(self._clock.now(), None)
@@ -61,8 +68,23 @@ class Tick:
         return run
 
 
+def require_present(run: Run, now: datetime) -> None:
+    """Raises ConfigError for a run that is to be judged as of another time than its own.
+
+    That is a time ahead, a tick more than 24 h ago, or for a manual run an instant more than 6 h ago. One that has its
+    plan already may be finished later: each cell then says that it was read late.
+    """
+    require_past(run.taken_at, now)
+    if now - run.taken_at <= (BACK_DATED if run.tick is None else CATCH_UP):
+        return
+    since = f"{canonical.timestamp(run.taken_at)} is too long ago ({canonical.timestamp(now)} now)"
+    if run.tick is None:
+        raise ConfigError(f"{since} to judge anything as of then: start a manual run for the present moment.")
+    raise ConfigError(f"{since} for its tick to be run: the next run declares it missed. Start that, or a manual one.")
+
+
 def require_past(at: datetime, now: datetime) -> None:
-    """Raises ConfigError for a time more than an hour ahead: nothing is judged as of a day that has not come."""
+    """Raises ConfigError for a time more than 5 minutes ahead: nothing is judged as of a day that has not come."""
     if at - now > CLOCKS_APART:
         raise ConfigError(
             f"{canonical.timestamp(at)} lies ahead of this machine's clock ({canonical.timestamp(now)}): check who asked."
@@ -78,7 +100,7 @@ def run_named(run_id: str, trigger: RunTrigger, *, schedule: Schedule, now: date
     require_past(run.taken_at, now)
     if run.tick is not None and schedule.latest(run.tick) != run.tick:
         raise ConfigError(
-            f"run_id {run_id} is no tick of the schedule (every {schedule.every_hours} h from {schedule.at} UTC): start a"
-            ' manual run, with {"manual": true}.'
+            f"run_id {run_id} is no tick of the schedule ({schedule.worded()}): start a manual run, with"
+            ' {"manual": true}.'
         )
     return run

@@ -1,19 +1,20 @@
 """Holds a locker against its chain: every manifest, every object, and with `deep` every line inside them."""
 
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
 from enum import StrEnum
 
 import msgspec
 
 from prooftrail.errors import EvidenceError
-from prooftrail.evidence import custody, envelope, layout, verify, witnessed
+from prooftrail.evidence import custody, envelope, layout, verify, witness, witnessed
 from prooftrail.evidence.assurance import Assurance
 from prooftrail.evidence.chain import Chain
 from prooftrail.evidence.findings import NOTES, UNCONFIRMED, Fault, Problem
 from prooftrail.evidence.manifest import Head
-from prooftrail.evidence.verify import UNREADABLE_SIZE, Seen
+from prooftrail.evidence.verify import UNREADABLE_SIZE, Named, Seen
 from prooftrail.evidence.witnessed import Sighting
 from prooftrail.model import canonical
 from prooftrail.model.run import EvidenceKind
@@ -24,7 +25,7 @@ from . import recount, sealing
 from .rederive import Rederive, Rederived
 
 _READERS = 8
-_LARGEST_WORD = 256 * 1024  # bytes; a watchdog says less
+_AHEAD = 128  # objects that are read before it is their turn: a year of them must never wait in memory
 
 
 class Verdict(StrEnum):
@@ -59,13 +60,14 @@ class Verified(msgspec.Struct, frozen=True, kw_only=True):
     """The whole answer: verdict, what was looked at, and every problem and note.
 
     `rederived` where it was judged again; `unconfirmed` is what came out otherwise there by other code than sealed it.
-    `witness` is None where no watchdog was ever meant to look. `later_keys` took over by rotation: slot and fingerprint.
+    `witness` is None where no watchdog was ever meant to look. `later_keys` took over by rotation: slot and fingerprint. `genesis` is the SHA-256 of slot 0.
     """
 
     verdict: Verdict
     assurance: Assurance | None
     locker: str
     locker_id: str | None
+    genesis: str | None = None
     head: Head | None
     key_fingerprint: str | None
     later_keys: tuple[tuple[int, str], ...] = ()
@@ -96,13 +98,17 @@ class VerifyLocker:
         now = self._clock.now()
         chain = chain_head.read_chain(self._locker, public_key=trust.public_key)
         problems = list(chain.problems) + list(_outside(chain, trust))
-        listed = self._listed(run_id)
-        seen = list(self._seen(chain, listed))
+        listing, named = _Listing(), verify.expectations(chain)
         expected = verify.objects(
-            chain, seen, now=now, store_keeps_time=self._locker.keeps_time, open_runs=self._open_runs(chain)
+            chain,
+            self._seen(named, listing, run_id),
+            now=now,
+            store_keeps_time=self._locker.keeps_time,
+            open_runs=self._open_runs(chain),
+            named=named,
         )
         problems += [one for one in expected if run_id is None or _concerns(chain, run_id, one.where)]
-        sighting, said = self._witnessed(chain, trust, listed, now)
+        sighting, said = self._witnessed(chain, trust, listing, now)
         problems += said
         if run_id is None:
             problems += verify.overdue(chain, now)
@@ -110,56 +116,56 @@ class VerifyLocker:
             problems.append(
                 Problem(fault=Fault.MISSING, where=run_id, detail="no manifest of this chain seals this run")
             )
-        sound = {one.key for one in seen} - {one.where for one in problems if one.breaks}
+        sound = listing.named.difference(one.where for one in problems if one.breaks)
         if deep:
             problems += self._deep(chain, sound, run_id)
         rederived = None
         if rederive:
             rederived, other = rederive(chain.manifests, sound, run_id=run_id)
             problems += other
-        answer = self._answer(chain, trust, listed, problems, deep)
+        answer = self._answer(chain, trust, listing, problems, deep)
         assurance = _assurance(chain, sighting, answer.problems)
         return msgspec.structs.replace(answer, rederived=rederived, witness=sighting, assurance=assurance)
 
-    def _listed(self, run_id: str | None) -> list[ObjectVersion]:
+    def _listed(self, run_id: str | None) -> Iterator[ObjectVersion]:
         prefixes = ("",) if run_id is None else (*layout.run_prefixes(run_id), "chain/", "custody/", "witness/")
-        return [one for prefix in prefixes for one in self._locker.versions(prefix)]
+        return (one for prefix in prefixes for one in self._locker.versions(prefix))
 
     def _witnessed(
-        self, chain: Chain, trust: Trust, listed: list[ObjectVersion], now: datetime
+        self, chain: Chain, trust: Trust, listing: "_Listing", now: datetime
     ) -> tuple[Sighting | None, list[Problem]]:
         key, wrong = _witness_key(chain, trust)
-        slots: dict[int, datetime] = {}
-        for one in listed:
-            seq = layout.Place(one.key).seq
-            if layout.Place(one.key).kind is EvidenceKind.CHAIN and seq is not None and not one.delete_marker:
-                slots.setdefault(seq, one.stored_at)
-        store = witnessed.Store(keeps_time=self._locker.keeps_time, slots=slots)
-        with ThreadPoolExecutor(max_workers=_READERS) as pool:
-            files = list(pool.map(self._word, filter(_is_word, listed)))
+        store = witnessed.Store(keeps_time=self._locker.keeps_time, slots=listing.slots)
+        files = list(_each(self._word, listing.words))
         sighting, problems = witnessed.look(chain, files, key=key, store=store, now=now)
         return sighting, wrong + problems
 
     def _word(self, one: ObjectVersion) -> witnessed.File:
         body = None
-        if not one.delete_marker and one.size <= _LARGEST_WORD:
+        if not one.delete_marker and one.size <= witness.LARGEST:
             try:
                 body = self._locker.get(one.key, version_id=one.version_id)
             except EvidenceError:
                 body = None
         return witnessed.File(key=one.key, stored_at=one.stored_at, body=body, delete_marker=one.delete_marker)
 
-    def _seen(self, chain: Chain, listed: list[ObjectVersion]) -> Iterator[Seen]:
+    def _seen(self, named: Mapping[str, Named], listing: "_Listing", run_id: str | None) -> Iterator[Seen]:
         """Everything but the watchdog's words, which no manifest names; theirs is a look of their own."""
-        sizes = {key: {one.size for one in named} for key, named in verify.expectations(chain).items()}
 
         def seen(one: ObjectVersion) -> Seen:
             # What no manifest names, or has another size, needs no reading to be wrong; it may be of any size.
-            named = one.size in sizes.get(one.key, ()) or (_is_custody(one) and one.size <= custody.LARGEST)
-            return self._hashed(one) if named and not one.delete_marker else _listed(one, None)
+            known = named.get(one.key)
+            read = (known is not None and known.may_be(one.size)) or (_is_custody(one) and one.size <= custody.LARGEST)
+            return self._hashed(one) if read and not one.delete_marker else _listed(one, None)
 
-        with ThreadPoolExecutor(max_workers=_READERS) as pool:
-            yield from pool.map(seen, (one for one in listed if not _is_word(one)))
+        for one in _each(seen, listing.noting(self._listed(run_id))):
+            known = named.get(one.key)
+            if known is None:
+                yield one
+                continue
+            key = known.one.key  # the manifest's own string: with the listing's, a year's names would be kept twice
+            listing.named.add(key)
+            yield msgspec.structs.replace(one, key=key)
 
     def _hashed(self, one: ObjectVersion) -> Seen:
         try:
@@ -190,9 +196,7 @@ class VerifyLocker:
                 problems += recount.manifest(one, sound, self._locker)
         return problems
 
-    def _answer(
-        self, chain: Chain, trust: Trust, listed: list[ObjectVersion], problems: list[Problem], deep: bool
-    ) -> Verified:
+    def _answer(self, chain: Chain, trust: Trust, listing: "_Listing", problems: list[Problem], deep: bool) -> Verified:
         breaking = tuple(sorted({one for one in problems if one.breaks}))
         unconfirmed = tuple(sorted({one for one in problems if one.fault in UNCONFIRMED}))
         genesis = chain.genesis
@@ -201,17 +205,53 @@ class VerifyLocker:
             assurance=None,
             locker=self._locker.describe(),
             locker_id=genesis.locker_id() if genesis else None,
+            genesis=chain.links[0].sha256 if genesis else None,
             head=chain.head,
             key_fingerprint=genesis.key_fingerprint if genesis else None,
             later_keys=tuple((one.since, one.fingerprint) for one in chain.keys[1:]),
             runs=len(chain.manifests),
-            objects=len(listed),
-            bytes=sum(one.size for one in listed if one.size > 0),
+            objects=listing.objects,
+            bytes=listing.bytes,
             deep=deep,
             problems=breaking,
             unconfirmed=unconfirmed,
             notes=tuple(sorted({one for one in problems if one.fault in NOTES})),
         )
+
+
+class _Listing:
+    """What is kept of a listing that goes by, of however many objects: names that are in a manifest, words and slots."""
+
+    def __init__(self) -> None:
+        self.objects = self.bytes = 0
+        self.words: list[ObjectVersion] = []
+        self.slots: dict[int, datetime] = {}
+        self.named: set[str] = set()
+
+    def noting(self, versions: Iterable[ObjectVersion]) -> Iterator[ObjectVersion]:
+        """All but the watchdog's words, each counted as it goes by."""
+        for one in versions:
+            self.objects += 1
+            self.bytes += max(one.size, 0)
+            place = layout.Place(one.key)
+            if place.kind is EvidenceKind.CHAIN and place.seq is not None and not one.delete_marker:
+                self.slots.setdefault(place.seq, one.stored_at)
+            if place.kind is EvidenceKind.WITNESS:
+                self.words.append(one)
+            else:
+                yield one
+
+
+def _each[A, B](work: Callable[[A], B], items: Iterable[A]) -> Iterator[B]:
+    """What `work` makes of each item, in order, by several threads and only a little ahead of who asks."""
+    waiting: deque[Future[B]] = deque()
+    with ThreadPoolExecutor(max_workers=_READERS) as pool:
+        for one in items:
+            waiting.append(pool.submit(work, one))
+            if len(waiting) >= _AHEAD:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
 
 
 def _listed(one: ObjectVersion, sha256: str | None) -> Seen:
@@ -259,10 +299,6 @@ def _concerns(chain: Chain, run_id: str, where: str) -> bool:
     if place.kind is EvidenceKind.CUSTODY:
         return link is not None and any(one.key == where for one in link.content.objects)  # type: ignore[union-attr]
     return run_id in where or place.kind is EvidenceKind.CHAIN
-
-
-def _is_word(one: ObjectVersion) -> bool:
-    return layout.Place(one.key).kind is EvidenceKind.WITNESS
 
 
 def _is_custody(one: ObjectVersion) -> bool:

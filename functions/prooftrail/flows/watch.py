@@ -1,6 +1,7 @@
 """The watchdog's day and week: it looks at the head, leaves its signed word beside the chain, and says what it saw."""
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
@@ -8,7 +9,7 @@ import msgspec
 from prooftrail.errors import AlreadySealed
 from prooftrail.evidence import envelope, layout, verify, witness
 from prooftrail.evidence.findings import Problem
-from prooftrail.evidence.manifest import Head, Manifest
+from prooftrail.evidence.manifest import Head
 from prooftrail.evidence.witness import MOST_TROUBLES, Earlier, Witness
 from prooftrail.model import canonical
 from prooftrail.model.run import EvidenceKind
@@ -18,7 +19,7 @@ from prooftrail.settings import Retention
 from . import head as chain_head
 from . import watch_look, weekly_text
 from .watch_look import LINKED, SIGNED, Look
-from .weekly_text import Mail
+from .weekly_text import Mail, ToldRun
 
 _RUNS_TOLD = 7
 
@@ -26,7 +27,9 @@ _RUNS_TOLD = 7
 class Watched(msgspec.Struct, frozen=True, kw_only=True):
     """What one look came to. `broken` is what an alarm is for; `written` the word's name, None where there was no news.
 
-    `head_age_hours` counts whole hours since the store took the head; None where there is none.
+    `head_age_hours` counts whole hours since the store took the head; None where there is none. `pending_key` is the
+    fingerprint of a newer signing key that no rotation has brought in yet: a note, nothing broken. `exchanged_in` is the
+    slot of the rotation that brought in the key in force; None for the genesis's own.
     """
 
     head: Head | None
@@ -35,19 +38,30 @@ class Watched(msgspec.Struct, frozen=True, kw_only=True):
     broken: tuple[Problem, ...]
     written: str | None
     words: int
+    pending_key: str | None = None
+    exchanged_in: int | None = None
 
 
 class Watch:
     """Looks at the end of the chain and its own earlier words, and signs what it saw with a key of its own.
 
     Reads `chain/` and `witness/` and nothing else. `public_key` is a key of the chain as the watchdog knows it: of the
-    signing key, never out of the locker.
+    signing key, never out of the locker. `before` gives the one in force before it, None where there is none: between
+    the making of a key and the rotation that brings it in, that is the one that signs.
     """
 
     def __init__(
-        self, *, locker: Locker, signer: Signer, public_key: bytes, clock: Clock, retention: Retention | None = None
+        self,
+        *,
+        locker: Locker,
+        signer: Signer,
+        public_key: bytes,
+        clock: Clock,
+        retention: Retention | None = None,
+        before: Callable[[], bytes | None] | None = None,
     ) -> None:
         self._locker, self._signer, self._public_key, self._clock = locker, signer, public_key, clock
+        self._before = before
         self._retention = retention or Retention()
 
     def __call__(self) -> Watched:
@@ -57,7 +71,8 @@ class Watch:
         What is wrong is said and never raised; raises AccessError where the store or the key does not answer.
         """
         now = canonical.utc(self._clock.now())
-        seen = watch_look.look(self._locker, public_key=self._public_key, witness_key=self._signer.public_key_pem())
+        witness_key = self._signer.public_key_pem()
+        seen = watch_look.look(self._locker, public_key=self._public_key, witness_key=witness_key, before=self._before)
         word = self._word(seen, now)
         written = self._say(word) if word and _news(word, seen) else None
         age = _age(seen, now)
@@ -68,6 +83,8 @@ class Watch:
             broken=tuple(one for one in seen.problems if one.breaks),
             written=written,
             words=len(seen.names) + (written is not None),
+            pending_key=seen.pending,
+            exchanged_in=seen.exchanged_in,
         )
 
     def _word(self, seen: Look, now: datetime) -> Witness | None:
@@ -134,13 +151,24 @@ def _news(word: Witness, seen: Look) -> bool:
 class WeeklyWord:
     """The mail to the security team and the auditor: the head, the keys, the last runs, and how to check all that."""
 
-    def __init__(self, *, locker: Locker, public_key: bytes, witness_key: bytes, clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        locker: Locker,
+        public_key: bytes,
+        witness_key: bytes,
+        clock: Clock,
+        before: Callable[[], bytes | None] | None = None,
+    ) -> None:
         self._locker, self._public_key, self._witness_key, self._clock = locker, public_key, witness_key, clock
+        self._before = before
 
     def __call__(self) -> Mail:
         """Look again and put it into words. Writes nothing; raises AccessError where the store does not answer."""
         now = canonical.utc(self._clock.now())
-        seen = watch_look.look(self._locker, public_key=self._public_key, witness_key=self._witness_key)
+        seen = watch_look.look(
+            self._locker, public_key=self._public_key, witness_key=self._witness_key, before=self._before
+        )
         last = seen.last
         return weekly_text.mail(
             weekly_text.Week(
@@ -148,16 +176,20 @@ class WeeklyWord:
                 locker=self._locker.describe(),
                 locker_id=seen.chain.genesis.locker_id() if seen.chain.genesis else None,
                 head=seen.head,
-                key_fingerprint=envelope.fingerprint(self._public_key),
+                key_fingerprint=envelope.fingerprint(seen.public_key),
                 witness_fingerprint=envelope.fingerprint(self._witness_key),
                 witnessed=last.said if last else None,
-                runs=self._runs(),
+                runs=None if seen.too_large else self._runs(seen.public_key),
                 missed_ticks=verify.silent_ticks(seen.chain, now),
                 broken=tuple(one for one in seen.problems if one.breaks),
+                pending_key=seen.pending,
+                exchanged_in=seen.exchanged_in,
             )
         )
 
-    def _runs(self) -> Sequence[tuple[Head, Manifest]]:
-        """The last runs, newest first, that this key signed."""
-        back = chain_head.manifests_back(self._locker, public_key=self._public_key)
-        return [one for _, one in zip(range(_RUNS_TOLD), back, strict=False)]
+    def _runs(self, public_key: bytes) -> Sequence[ToldRun]:
+        """The last runs, newest first, as far as the chain holds."""
+        back = chain_head.manifests_back(self._locker, public_key=public_key)
+        # Each is told before the next is read: seven of a large organization's manifests are too many at once.
+        told = (weekly_text.told(head, one) for head, one in back)
+        return list(itertools.islice(told, _RUNS_TOLD))

@@ -1,6 +1,6 @@
 """What a watchdog looks at: its own earlier words, and as much of the chain as they do not pin already."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import msgspec
 
@@ -8,7 +8,7 @@ from prooftrail.errors import EvidenceError, EvidenceUnreadable
 from prooftrail.evidence import chain, envelope, layout, manifest, verify, witness
 from prooftrail.evidence.chain import Chain
 from prooftrail.evidence.findings import Fault, Problem
-from prooftrail.evidence.manifest import Head, Manifest, Rotation
+from prooftrail.evidence.manifest import LARGEST, ROTATION, Head, Manifest, Outline
 from prooftrail.evidence.witness import Witness
 from prooftrail.model import canonical
 from prooftrail.model.run import EvidenceKind
@@ -16,6 +16,9 @@ from prooftrail.ports import Locker, ObjectVersion
 
 WORDS_BACK = 32
 """Words a watchdog reads back; `verify` reads all of them."""
+
+WORDS_FURTHEST = 400
+"""Words it looks through beyond those, where all of them tell of trouble, for the newest that tells of none."""
 
 SLOTS_BACK = 64
 """Manifests a watchdog reads before the head; those before its last word are pinned by it."""
@@ -32,6 +35,8 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
     """What is there: the watchdog's words newest first, the head, the end of the chain, and everything wrong with both.
 
     `names` are all names below `witness/`. `slot` is the first version of the head's slot; None where there is no chain.
+    The chain's manifests are without what they list. `public_key` (PEM) is the key it was held against; `pending` the
+    fingerprint of a newer one that no rotation has brought in yet. `too_large` are slots that nobody is to read.
     """
 
     own: tuple[Own, ...]
@@ -40,6 +45,14 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
     head: Head | None
     chain: Chain
     problems: tuple[Problem, ...]
+    public_key: bytes
+    pending: str | None = None
+    too_large: frozenset[int] = frozenset()
+
+    @property
+    def exchanged_in(self) -> int | None:
+        """The slot of the rotation that brought in the key in force; None for the genesis's own."""
+        return self.chain.keys[-1].since or None if self.chain.keys else None
 
     @property
     def last(self) -> Own | None:
@@ -47,24 +60,82 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
         return self.own[0] if self.own else None
 
 
-def look(locker: Locker, *, public_key: bytes, witness_key: bytes) -> Look:
-    """Look once. What is wrong inside is a Problem; AccessError where the store does not answer."""
+def look(
+    locker: Locker, *, public_key: bytes, witness_key: bytes, before: Callable[[], bytes | None] | None = None
+) -> Look:
+    """Look once. What is wrong inside is a Problem; AccessError where the store does not answer.
+
+    `before` is asked for the public key that was in force before `public_key`, where the chain does not lead to that.
+    """
     listed = [one for one in locker.versions("witness/") if layout.Place(one.key).kind is EvidenceKind.WITNESS]
     own, problems = _own(locker, listed, witness_key)
-    slots, wrong = _slots(locker)
-    head = max(slots, default=None)
-    bodies = {seq: _body(locker, layout.chain_key(seq)) for seq in sorted(_wanted(list(slots), own))}
-    bodies |= _rotations(locker, bodies)
-    read = chain.read(bodies.items(), public_key=public_key)
+    first, wrong = _slots(locker)
+    slots = _Slots(locker, first)
+    wanted = _wanted(slots, own)
+    read = slots.read(wanted, public_key)
+    gone = list(_kept(own, slots))
+    held_against, pending = public_key, None
+    # Who holds the key before may cut the chain off and go on with that: then a head that we saw is gone.
+    if not gone and (older := _in_force(read, public_key, before)):
+        held_against, pending = older, envelope.fingerprint(public_key)
+        read = slots.read(wanted, older)
     # Between the slots that were read lie some that were not: holes are told from the listing instead.
-    problems += wrong + [one for one in read.problems if one.fault is not Fault.SLOT]
-    problems += _kept(own, bodies)
+    problems += wrong + gone + [one for one in read.problems if one.fault is not Fault.SLOT]
     problems += _meant(read, witness_key)
-    found = None if head is None else Head(seq=head, sha256=canonical.sha256(bodies[head]))
-    slot = None if head is None else slots[head]
-    names = frozenset(one.key for one in listed)
-    ordered = tuple(sorted(set(problems)))
-    return Look(own=tuple(own), names=names, slot=slot, head=found, chain=read, problems=ordered)
+    head = max(first, default=None)
+    return Look(
+        own=tuple(own),
+        names=frozenset(one.key for one in listed),
+        slot=None if head is None else first[head],
+        head=None if head is None else Head(seq=head, sha256=slots.sha256(head)),
+        chain=read,
+        problems=tuple(sorted(set(problems))),
+        public_key=held_against,
+        pending=pending,
+        too_large=slots.too_large,
+    )
+
+
+def _in_force(read: Chain, public_key: bytes, before: Callable[[], bytes | None] | None) -> bytes | None:
+    """The key before, where it is the one in force and nothing leads from it to the newest yet; else None."""
+    keys = [one.fingerprint for one in read.keys]
+    if before is None or not keys or envelope.fingerprint(public_key) in keys:
+        return None
+    older = before()
+    return older if older and envelope.fingerprint(older) == keys[-1] else None
+
+
+class _Slots:
+    """The slots of the chain, one in memory at a time: a manifest of a large organization is a hundred megabytes."""
+
+    def __init__(self, locker: Locker, first: Mapping[int, ObjectVersion]) -> None:
+        self._locker, self._hashes = locker, dict[int, str]()
+        self.there = sorted(first)
+        self.too_large = frozenset(seq for seq, one in first.items() if one.size > LARGEST)
+
+    def read(self, wanted: Iterable[int], public_key: bytes) -> Chain:
+        """Those slots read and checked, each without what it lists."""
+        in_order = sorted(set(wanted) - self.too_large)
+        return chain.read(((seq, self._body(seq)) for seq in in_order), public_key=public_key, keeps_lists=False)
+
+    def sha256(self, seq: int) -> str:
+        """The hash of what stands in a slot; of nothing where it cannot be read."""
+        if seq not in self._hashes:
+            self._body(seq)
+        return self._hashes[seq]
+
+    def outline(self, seq: int) -> Outline | None:
+        """What a slot says of itself; None where that cannot be read."""
+        key = layout.chain_key(seq)
+        try:
+            return manifest.outline(key, envelope.opened(key, self._body(seq)))
+        except EvidenceUnreadable:
+            return None
+
+    def _body(self, seq: int) -> bytes:
+        body = b"" if seq in self.too_large else _body(self._locker, layout.chain_key(seq))
+        self._hashes[seq] = canonical.sha256(body)
+        return body
 
 
 def _own(locker: Locker, listed: list[ObjectVersion], pem: bytes) -> tuple[list[Own], list[Problem]]:
@@ -76,24 +147,39 @@ def _own(locker: Locker, listed: list[ObjectVersion], pem: bytes) -> tuple[list[
             problems.append(_problem(Fault.HIDDEN, one.key, "a delete marker hides this word of the watchdog"))
         elif first.setdefault(one.key, one) is not one:
             problems.append(_problem(Fault.REPLACED, one.key, "a second version stands under this word's name"))
-    newest = sorted(first.values(), key=lambda one: (one.stored_at, one.key))[-WORDS_BACK:]
+    in_order = sorted(first.values(), key=lambda one: (one.stored_at, one.key))
     own: list[Own] = []
-    for one in newest:
-        body = _body(locker, one.key)
-        try:
-            if not witness.signed_by(one.key, body, pem):
-                problems.append(_problem(Fault.SIGNATURE, one.key, "the signature is not the watchdog's"))
-                continue
-            said = witness.read(one.key, body)
-        except EvidenceUnreadable as error:
-            problems.append(_problem(Fault.UNREADABLE, one.key, str(error)))
-            continue
-        if said.key == one.key:
-            own.append(Own(said=said, sha256=canonical.sha256(body)))
-        else:
-            problems.append(_problem(Fault.REPLAYED, one.key, f"this word was said as {said.key}"))
+    for one in in_order[-WORDS_BACK:]:
+        word, wrong = _word(locker, one, pem)
+        own += [word] if word else []
+        problems += wrong
     problems += _unlinked(own)
+    if own and all(one.said.troubles for one in own):
+        own += _untroubled(locker, in_order[-WORDS_BACK - WORDS_FURTHEST : -WORDS_BACK], pem)
     return sorted(own, key=lambda one: (one.said.checked_at, one.said.key), reverse=True), problems
+
+
+def _word(locker: Locker, one: ObjectVersion, pem: bytes) -> tuple[Own | None, list[Problem]]:
+    """A word, or None and what is wrong with it."""
+    body = b"" if one.size > witness.LARGEST else _body(locker, one.key)
+    try:
+        if not witness.signed_by(one.key, body, pem):
+            return None, [_problem(Fault.SIGNATURE, one.key, "the signature is not the watchdog's")]
+        said = witness.read(one.key, body)
+    except EvidenceUnreadable as error:
+        return None, [_problem(Fault.UNREADABLE, one.key, str(error))]
+    if said.key != one.key:
+        return None, [_problem(Fault.REPLAYED, one.key, f"this word was said as {said.key}")]
+    return Own(said=said, sha256=canonical.sha256(body)), []
+
+
+def _untroubled(locker: Locker, older: list[ObjectVersion], pem: bytes) -> list[Own]:
+    """The newest older word that found nothing wrong: a forged end does not become true by standing for a month."""
+    for one in reversed(older):
+        word, _ = _word(locker, one, pem)
+        if word and not word.said.troubles:
+            return [word]
+    return []
 
 
 def _unlinked(own: list[Own]) -> Iterator[Problem]:
@@ -119,46 +205,50 @@ def _slots(locker: Locker) -> tuple[dict[int, ObjectVersion], list[Problem]]:
             problems.append(_problem(Fault.HIDDEN, one.key, "a delete marker hides this manifest"))
         elif slots.setdefault(seq, one) is not one:
             problems.append(_problem(Fault.REPLACED, one.key, "a second version stands in this slot of the chain"))
+        elif one.size > LARGEST:
+            problems.append(_problem(Fault.UNREADABLE, one.key, f"{one.size:,} bytes: no chain object is so large"))
     hole = next((at for at, seq in enumerate(sorted(slots)) if at != seq), None)
     if hole is not None:
         problems.append(_problem(Fault.SLOT, layout.chain_key(hole), "this slot is empty, and a later one is not"))
     return slots, problems
 
 
-def _wanted(slots: list[int], own: Iterable[Own]) -> set[int]:
-    """The genesis, the last two, what came since the last word, and every slot a word names."""
-    said = {one.said.head.seq for one in own if one.said.head}
-    since = [seq for seq in slots if seq >= max(said, default=0)]
-    return {0, *slots[-2:], *since[-SLOTS_BACK:], *said} & set(slots)
+def _wanted(slots: _Slots, own: Iterable[Own]) -> set[int]:
+    """The genesis, the last two, what came since the last word, what a word found wrong, and what brought in the keys.
+
+    What a word saw whole is not read again: its hash tells whether it stands there still.
+    """
+    words = [one.said for one in own]
+    said = {one.head.seq for one in words if one.head}
+    doubted = {one.head.seq for one in words if one.head and not (one.signature_held and one.link_held)}
+    since = [seq for seq in slots.there if seq >= max(said, default=0)]
+    found = {0, *slots.there[-2:], *since[-SLOTS_BACK:], *doubted}
+    for seq in slots.there[-2:]:
+        found |= set(_rotations(slots, seq))
+    return found & set(slots.there)
 
 
-def _rotations(locker: Locker, bodies: dict[int, bytes]) -> dict[int, bytes]:
-    """The slots that brought in the keys of what was read; without them no later signature can be checked."""
-    found: dict[int, bytes] = {}
-    waiting = [*bodies.items()]
-    while waiting:
-        seq, body = waiting.pop()
-        try:
-            content = manifest.read(layout.chain_key(seq), body)
-        except EvidenceUnreadable:
-            continue
-        since = content.key_since if isinstance(content, Manifest | Rotation) else None
-        if since is not None and 0 < since < seq and since not in bodies and since not in found:
-            found[since] = _body(locker, layout.chain_key(since))
-            waiting.append((since, found[since]))
-    return found
+def _rotations(slots: _Slots, end: int) -> Iterator[int]:
+    """The rotations that lead to the key a slot says it is signed with, newest first."""
+    at, one = end, slots.outline(end)
+    while one and one.key_since and one.key_since < at and one.key_since in slots.there:
+        at = one.key_since
+        one = slots.outline(at)
+        yield at
+        if one and one.type_ != ROTATION:
+            return
 
 
-def _kept(own: Iterable[Own], bodies: dict[int, bytes]) -> Iterator[Problem]:
+def _kept(own: Iterable[Own], slots: _Slots) -> Iterator[Problem]:
     """Every head that a word saw whole must stand where it stood: else the end was cut off, or written anew."""
     for one in own:
         head = one.said.head
         if head is None or not one.said.signature_held:
             continue
         where, told = layout.chain_key(head.seq), f"the watchdog ({one.said.key})"
-        if head.seq not in bodies:
+        if head.seq not in slots.there:
             yield _problem(Fault.HEAD, where, f"{told} saw this head, and it is gone")
-        elif canonical.sha256(bodies[head.seq]) != head.sha256:
+        elif slots.sha256(head.seq) != head.sha256:
             yield _problem(Fault.HEAD, where, f"{told} saw {head.sha256[:16]}… in this slot, and another stands there")
 
 

@@ -25,8 +25,29 @@ class Mail(msgspec.Struct, frozen=True, kw_only=True):
     text: str
 
 
+class ToldRun(msgspec.Struct, frozen=True, kw_only=True):
+    """A run as the mail tells it; `missed` counts ticks that were missed before it."""
+
+    run_id: str
+    slot: int
+    accounts: int
+    gaps: bool
+    missed: int
+
+
+def told(head: Head, one: Manifest) -> ToldRun:
+    """What the mail tells of a manifest."""
+    return ToldRun(
+        run_id=one.run.id, slot=head.seq, accounts=len(one.coverage), gaps=one.gaps(), missed=len(one.missed_ticks)
+    )
+
+
 class Week(msgspec.Struct, frozen=True, kw_only=True):
-    """What there is to tell. `runs` are the last ones, newest first; `witnessed` is the watchdog's last word."""
+    """What there is to tell. `runs` are the last ones, newest first; `witnessed` is the watchdog's last word.
+
+    `runs` is None where the chain has a slot that is too large to look past. `key_fingerprint` is of the key the chain was held against; `pending_key` that of a newer one which signs nothing
+    yet. `exchanged_in` is the slot that brought in the key in force; None for the genesis's own.
+    """
 
     at: datetime
     locker: str
@@ -35,9 +56,11 @@ class Week(msgspec.Struct, frozen=True, kw_only=True):
     key_fingerprint: str
     witness_fingerprint: str
     witnessed: Witness | None
-    runs: Sequence[tuple[Head, Manifest]]
+    runs: Sequence[ToldRun] | None
     missed_ticks: tuple[datetime, ...]
     broken: tuple[Problem, ...]
+    pending_key: str | None = None
+    exchanged_in: int | None = None
 
 
 def mail(week: Week) -> Mail:
@@ -64,6 +87,10 @@ def _lines(week: Week) -> Iterator[str]:
     yield from _fact("locker id", week.locker_id or "not known: no genesis can be read")
     yield from _fact("head", str(week.head) if week.head else "none")
     yield from _fact("fingerprint of the key that signs", week.key_fingerprint)
+    if week.exchanged_in:
+        yield from _fact("the key that signs was exchanged", f"in slot {week.exchanged_in}")
+    if week.pending_key:
+        yield from _fact("an exchange is pending: this newer key signs nothing yet", week.pending_key)
     yield from _fact("fingerprint of the watchdog's key", week.witness_fingerprint)
     yield from _fact("watchdog's last word", _word(week.witnessed))
     yield from _broken(week.broken)
@@ -101,13 +128,15 @@ def _others(number: int) -> Iterator[str]:
         yield f"  and {number - _TOLD} more"
 
 
-def _runs(runs: Sequence[tuple[Head, Manifest]]) -> Iterator[str]:
-    yield "last runs" if runs else "last runs: none"
-    for head, one in runs:
-        whole = "with gaps" if one.gaps() else "whole"
-        accounts = _counted(len(one.coverage), "account")
-        missed = f", {_counted(len(one.missed_ticks), 'tick')} missed before it" if one.missed_ticks else ""
-        yield f"  {one.run.id}  slot {head.seq}  {accounts}, {whole}{missed}"[:COLUMNS]
+def _runs(runs: Sequence[ToldRun] | None) -> Iterator[str]:
+    if runs is None:
+        yield "last runs: not looked for, the chain has a slot too large to read"
+    else:
+        yield "last runs" if runs else "last runs: none"
+    for one in runs or ():
+        whole = "with gaps" if one.gaps else "whole"
+        missed = f", {_counted(one.missed, 'tick')} missed before it" if one.missed else ""
+        yield f"  {one.run_id}  slot {one.slot}  {_counted(one.accounts, 'account')}, {whole}{missed}"[:COLUMNS]
     yield ""
 
 

@@ -1,7 +1,7 @@
 """States how far each source was read: one cell for each collector and region, late and wrong clocks included."""
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import msgspec
 
@@ -17,7 +17,8 @@ from .join import Join
 from .wording import counted
 
 LATE_AFTER = timedelta(hours=6)
-"""A cell observed longer than this after its tick did not operate for that tick; exactly this long after, it did."""
+"""A cell observed longer than this after the instant its run is judged at, for a scheduled one its tick, did not operate
+for it; exactly this long after, it did."""
 
 CLOCK_APART = timedelta(hours=1)
 """A clock further from AWS's `Date` than this cannot be believed; exactly this far, it can."""
@@ -27,14 +28,14 @@ def cells(readings: AccountReadings, join: Join, *, run: Run, held: Iterable[Rec
     """The cells of the account, by collector and region. A source this account is not the one to ask has no cell.
 
     A listing that AWS's own count in `held` contradicts is not whole: what it lacks may have been there. A cell that was
-    read whole, but longer than `LATE_AFTER` after the tick of a scheduled run, is LATE.
+    read whole, but longer than `LATE_AFTER` after the instant the run is judged at, is LATE.
     """
     found = []
     doubts = contradicted(readings, held)
     for collector, region, reading in _sources(readings, join):
         clocks = (*_apart(reading), *_ahead(reading))
         whole = msgspec.structs.replace(reading, gaps=(*reading.gaps, *doubts.get(collector, ()), *clocks))
-        found.append(_on_time(cell_of(readings.account, region, collector, whole), run.tick))
+        found.append(_on_time(cell_of(readings.account, region, collector, whole), run))
     return tuple(sorted(found, key=lambda one: (one.collector, one.region)))
 
 
@@ -111,13 +112,14 @@ def _ahead(reading: Reading[object]) -> Iterator[Gap]:
             yield Gap(api=reading.sources[0].api, reason=GapReason.CLOCK, detail=detail, subject=item.id)
 
 
-def _on_time(cell: Cell, tick: datetime | None) -> Cell:
-    if cell.status is not CellStatus.OK or tick is None or not cell.sources:
+def _on_time(cell: Cell, run: Run) -> Cell:
+    if cell.status is not CellStatus.OK or not cell.sources:
         return cell
     seen = max(one.observed_to for one in cell.sources)
-    if seen - tick <= LATE_AFTER:
+    if seen - run.taken_at <= LATE_AFTER:
         return cell
-    reason = f"observed at {timestamp(seen)}, more than {_hours(LATE_AFTER)} after its tick {timestamp(tick)}"
+    meant = "its tick" if run.tick else "the instant it is judged at,"
+    reason = f"observed at {timestamp(seen)}, more than {_hours(LATE_AFTER)} after {meant} {timestamp(run.taken_at)}"
     return msgspec.structs.replace(cell, status=CellStatus.LATE, reason=reason)
 
 

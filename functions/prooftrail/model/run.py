@@ -12,6 +12,9 @@ from .canonical import run_id, tick_of, utc
 from .reading import Cell
 from .snapshot import RunTrigger
 
+MOST_TICKS = 100_000
+"""Ticks that are counted between two times: eleven years of hours. Times far apart are nobody's, and must not fill memory."""
+
 
 class Schedule(msgspec.Struct, frozen=True, kw_only=True):
     """When runs are due: every `every_hours` hours counted from `at` (HH:MM, UTC) of each day.
@@ -29,6 +32,10 @@ class Schedule(msgspec.Struct, frozen=True, kw_only=True):
         if not (hours.isdigit() and minutes.isdigit() and len(self.at) == 5 and int(hours) < 24 and int(minutes) < 60):
             raise ValueError(f"at must be a UTC time like 06:00, not {self.at!r}")
 
+    def worded(self) -> str:
+        """As people say it."""
+        return f"every {self.every_hours} h from {self.at} UTC"
+
     def latest(self, at: datetime) -> datetime:
         """The newest tick that is not after `at`."""
         hours, minutes = self.at.split(":")
@@ -37,10 +44,10 @@ class Schedule(msgspec.Struct, frozen=True, kw_only=True):
         return day + (utc(at) - day) // step * step
 
     def between(self, after: datetime, before: datetime) -> tuple[datetime, ...]:
-        """The ticks strictly after `after` and strictly before `before`, oldest first."""
-        step, found = timedelta(hours=self.every_hours), []
+        """The ticks strictly after `after` and strictly before `before`, oldest first: the newest MOST_TICKS at most."""
+        step, found = timedelta(hours=self.every_hours), list[datetime]()
         tick = self.latest(before)
-        while tick > after:
+        while tick > after and len(found) < MOST_TICKS:
             if tick < before:
                 found.append(tick)
             tick -= step
