@@ -112,7 +112,7 @@ NEEDS: Mapping[str, tuple[str, ...]] = {
     "close_run": (*_LOCKER, "previous_signing_key", "signing_key", "table", "work_bucket"),
     "tell_accounts": ("bucket", "table"),
     "record_run": ("bucket", "table"),
-    "watch": ("bucket", "lock_mode", "retention_days", "signing_key", "witness_key"),
-    "weekly": ("bucket", "signing_key", "topic", "witness_key"),
+    "watch": ("bucket", "lock_mode", "previous_signing_key", "retention_days", "signing_key", "witness_key"),
+    "weekly": ("bucket", "previous_signing_key", "signing_key", "topic", "witness_key"),
 }
 """The settings each door of `handlers` is given, beside `stage` and `asset_sha256`."""

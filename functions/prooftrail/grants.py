@@ -12,6 +12,7 @@ from typing import Any
 
 from prooftrail import permissions
 from prooftrail.permissions import Permission, Place
+from prooftrail.settings import LEDGER_ROWS
 
 type Statement = dict[str, Any]
 
@@ -43,6 +44,7 @@ class Key(StrEnum):
 _READ_OBJECT = ("s3:GetObjectRetention", "s3:GetObjectVersion")
 _WRITE_OBJECT = ("s3:PutObject", "s3:PutObjectRetention")
 _LIST = ("s3:GetBucketObjectLockConfiguration", "s3:ListBucketVersions")
+_READ_TABLE = ("dynamodb:GetItem", "dynamodb:Query")
 _JUDGED = ("assessment", "findings", "transitions")
 
 
@@ -50,6 +52,7 @@ _JUDGED = ("assessment", "findings", "transitions")
 class Use:
     """What one role does in the stores. `writes` and `reads` are kinds of evidence: the prefixes of a locker.
 
+    `rows` are the partitions of the table its writes are held to, as patterns; where empty, it may pin the head too.
     `work` says what it does in the work bucket, which holds lists of accounts between steps and no evidence.
     `calls` are the permissions it uses besides, `extra` single actions that stand in no place.
     """
@@ -57,6 +60,7 @@ class Use:
     writes: tuple[str, ...] = ()
     reads: tuple[str, ...] = ()
     table: tuple[str, ...] = ()
+    rows: tuple[str, ...] = ()
     keys: Mapping[Key, tuple[str, ...]] = field(default_factory=dict)
     work: tuple[str, ...] = ()
     calls: tuple[Permission, ...] = ()
@@ -64,8 +68,11 @@ class Use:
 
 
 # The scanner's own account is read without a session policy, so that what no member session may do is denied here too;
-# but for reading evidence and entering accounts, which are granted by name.
-_NEVER = tuple(one for one in permissions.VALUE_READING if one not in ("s3:GetObject*", "sts:AssumeRole*"))
+# but for reading evidence and entering accounts, which are granted by name, and for KMS: Lambda decrypts a function's
+# environment as the function's own role, by a grant, and a denial would beat the grant and stop every cold start. No role
+# is allowed to decrypt but by the topic's key, so that KMS lets nothing else be read.
+_SPARED = ("kms:Decrypt", "kms:ReEncrypt*", "s3:GetObject*", "sts:AssumeRole*")
+_NEVER = tuple(one for one in permissions.VALUE_READING if one not in _SPARED)
 _PUBLIC = ("kms:GetPublicKey",)
 _MAC = ("kms:GenerateMac",)
 # What is asked of the organization before its accounts, and what only while the account is read that may ask it.
@@ -107,11 +114,12 @@ USES: Mapping[Role, Use] = {
     Role.TELL: Use(
         reads=("chain", "outcome", "snapshot"),
         table=("dynamodb:BatchWriteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"),
+        rows=LEDGER_ROWS,
     ),
     Role.WATCH: Use(
         writes=("witness",),
         reads=("chain", "witness"),
-        keys={Key.SIGNING: _PUBLIC, Key.WITNESS: ("kms:GetPublicKey", "kms:Sign")},
+        keys={Key.SIGNING: _PUBLIC, Key.PREVIOUS: _PUBLIC, Key.WITNESS: ("kms:GetPublicKey", "kms:Sign")},
         extra=("sns:Publish",),
     ),
 }
@@ -180,8 +188,7 @@ def role_policy(role: Role, names: Names) -> list[Statement]:
     """The statements of a role's own policy: its use of the stores and the calls of its step, and nothing else."""
     use = USES[role]
     found = [*locker_statements(role, names)]
-    if use.table:
-        found.append(_allow("Ledger", use.table, names.table_arn))
+    found += _table_statements(use, names)
     for key, actions in use.keys.items():
         found.append(_key_statement(key, actions, names))
     if use.work:
@@ -213,6 +220,21 @@ def writers(kind: str) -> tuple[Role, ...]:
 
 def _below(bucket: str, kinds: Iterable[str]) -> list[str]:
     return [f"{bucket}/{kind}/*" for kind in sorted(kinds)]
+
+
+def _table_statements(use: Use, names: Names) -> list[Statement]:
+    """What it may do to the table. A write that is held to rows names at least one partition, and none beside them."""
+    reads = [one for one in use.table if one in _READ_TABLE]
+    writes = [one for one in use.table if one not in _READ_TABLE]
+    found = []
+    if reads:
+        found.append(_allow("ReadsLedger", reads, names.table_arn))
+    if writes:
+        found.append(_allow("WritesLedger", writes, names.table_arn))
+    if writes and use.rows:
+        key = "dynamodb:LeadingKeys"
+        found[-1]["Condition"] = {"ForAllValues:StringLike": {key: list(use.rows)}, "Null": {key: "false"}}
+    return found
 
 
 def _key_statement(key: Key, actions: tuple[str, ...], names: Names) -> Statement:

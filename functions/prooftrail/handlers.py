@@ -8,18 +8,24 @@ machine can tell what will pass from what will not.
 import functools
 import time
 from collections.abc import Callable, Iterator
-from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from aws_lambda_powertools.logging import Logger
 from aws_lambda_powertools.metrics import Metrics, MetricUnit
-from msgspec import Meta
 
 from prooftrail.errors import ChainBroken, ConfigError, EvidenceError, EvidenceMissing, LedgerError, ProoftrailError
+from prooftrail.events import (
+    AccountEvent,
+    ClosingEvent,
+    Event,
+    FailureEvent,
+    RunEvent,
+    TellingEvent,
+    TickEvent,
+)
 from prooftrail.model import canonical
 from prooftrail.model.run import OutcomeStatus, PlanAction
-from prooftrail.model.snapshot import RunTrigger
 
 if TYPE_CHECKING:
     from prooftrail.evidence.manifest import Head, Manifest
@@ -32,17 +38,8 @@ type Handler = Callable[[object, object], Answer]
 NAMESPACE = "Prooftrail"
 """Where our own metrics are; `service`, their one dimension, comes from the environment."""
 
-type RunId = Annotated[str, Meta(pattern=r"^[0-9]{8}T[0-9]{6}Z\Z")]
-type AccountId = Annotated[str, Meta(pattern=r"^[0-9]{12}\Z")]
-type Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
-type Key = Annotated[str, Meta(min_length=1, max_length=1024)]
-
 _EXCHANGED = "this deployment has a newer signing key"
 _TOLD = 10  # faults that a line names one by one
-
-
-class Event(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a door is told; anything more, less or other is refused."""
 
 
 class Work:
@@ -125,13 +122,6 @@ def _wiring() -> "DeployedWiring":
     return DeployedWiring.read()
 
 
-class TickEvent(Event, frozen=True, kw_only=True):
-    """From the scheduler the time it is for; by hand `{"manual": true}`."""
-
-    scheduled_time: datetime | None = None
-    manual: bool = False
-
-
 @_door(TickEvent)
 def tick(event: TickEvent, work: Work) -> Answer:
     """Start the run that is due, or one by hand."""
@@ -144,31 +134,37 @@ def tick(event: TickEvent, work: Work) -> Answer:
     return {"run_id": ticked.run_id, "started": ticked.started}
 
 
-class RunEvent(Event, frozen=True, kw_only=True):
-    """The execution's own input."""
+def _standing[T](step: "Callable[[DeployedWiring], T]") -> T:
+    """Take a step that stands on the chain; where it does not hold, once more with the keys asked for anew.
 
-    run_id: RunId
-    trigger: RunTrigger
-
-
-def _under_the_newest_key[T](step: Callable[[], T], work: Work) -> T:
-    """Take a step that signs. Where the deployment's key is not yet the chain's, the one before it signs it in first."""
+    A warm function may know a key from before it was exchanged.
+    """
     try:
-        return step()
+        return step(_wiring())
+    except ChainBroken:
+        _wiring().forget_keys()
+        return step(_wiring())
+
+
+def _under_the_newest_key[T](step: "Callable[[DeployedWiring], T]", work: Work) -> T:
+    """Take a step that signs. Where our key is not yet the chain's, the one before it signs it in first."""
+    try:
+        return _standing(step)
     except ChainBroken:
         head = _wiring().turn_key(_EXCHANGED)
         if head is None:
             raise
+        work.count(KeyExchanged=1)
         work.note(key_exchanged_in=head.seq)
-        return step()
+        return step(_wiring())
 
 
 @_door(RunEvent)
 def open_chain(event: RunEvent, work: Work) -> Answer:
-    """See that there is a chain to stand on."""
-    wiring = _wiring()
+    """See that there is a chain to stand on, under the newest key there is: each run begins by asking which that is."""
     work.note(run=event.run_id)
-    end = _under_the_newest_key(lambda: wiring.open_chain(wiring.founder), work)
+    _wiring().forget_keys()
+    end = _under_the_newest_key(lambda wiring: wiring.open_chain(wiring.founder), work)
     work.note(seq=end.head.seq, sha256=end.head.sha256)
     return {"seq": end.head.seq, "sha256": end.head.sha256}
 
@@ -181,8 +177,8 @@ def start_run(event: RunEvent, work: Work) -> Answer:
     wiring = _wiring()
     work.note(run=event.run_id, trigger=event.trigger)
     run = run_named(event.run_id, event.trigger, schedule=wiring.schedule, now=wiring.clock.now())
-    started = wiring.start_run(run)
-    already = started.resumed and wiring.start_run.closed(started.plan)
+    started = _standing(lambda wiring: wiring.start_run(run))
+    already = started.resumed and _standing(lambda wiring: wiring.start_run.closed(started.plan))
     todo = [one.account for one in started.plan.accounts if one.action is PlanAction.SCAN]
     listed = wiring.work.write(run.id, "accounts", ({"run_id": run.id, "account": one} for one in todo))
     gaps = sum(bool(one.gaps) for one in started.context.cells)
@@ -190,13 +186,6 @@ def start_run(event: RunEvent, work: Work) -> Answer:
     work.note(resumed=started.resumed, already=already)
     items = {"bucket": listed.bucket, "key": listed.key}
     return {"run_id": run.id, "accounts": len(todo), "already": already, "items": items}
-
-
-class AccountEvent(Event, frozen=True, kw_only=True):
-    """One account of a run's plan."""
-
-    run_id: RunId
-    account: AccountId
 
 
 @_door(AccountEvent)
@@ -214,43 +203,29 @@ def scan_account(event: AccountEvent, work: Work) -> Answer:
     return {"account": event.account, "status": outcome.status, "identities": identities, "gaps": gaps}
 
 
-class FailureEvent(AccountEvent, frozen=True, kw_only=True):
-    """An account whose scan failed for good, as the state machine caught it."""
-
-    error: str
-    cause: str
-
-
 @_door(FailureEvent)
 def record_failure(event: FailureEvent, work: Work) -> Answer:
     """Commit that an account could not be read, and why."""
     wiring = _wiring()
     work.note(run=event.run_id, account=event.account)
     planned = wiring.read_plan.account(event.run_id, event.account)
-    outcome = wiring.record_failure(planned, run_id=event.run_id, error=event.error, cause=event.cause)
+    outcome = wiring.record_failure(planned, run_id=event.run_id, error=event.failure.error, cause=event.failure.cause)
     work.note(status=outcome.status, reason=outcome.reason)
     return {"account": event.account, "status": outcome.status}
-
-
-class ClosingEvent(Event, frozen=True, kw_only=True):
-    """A run that is to be closed, or recorded."""
-
-    run_id: RunId
 
 
 @_door(ClosingEvent)
 def close_run(event: ClosingEvent, work: Work) -> Answer:
     """Put the signed manifest into the chain, and list what the ledger lacks."""
-    wiring = _wiring()
     work.note(run=event.run_id)
-    plan, context = wiring.read_plan.plan(event.run_id), wiring.read_plan.context(event.run_id)
-    closed = _under_the_newest_key(lambda: wiring.close_run(plan, context), work)
+    plan, context = _wiring().read_plan.plan(event.run_id), _wiring().read_plan.context(event.run_id)
+    closed = _under_the_newest_key(lambda wiring: wiring.close_run(plan, context), work)
     made, statuses = closed.manifest, [one.status for one in closed.manifest.coverage]
     unreachable = statuses.count(OutcomeStatus.UNREACHABLE)
     work.count(RunSealed=1, AccountsUnreachable=unreachable, AccountsWithGaps=statuses.count(OutcomeStatus.GAPS))
-    work.count(MissedTicks=len(made.missed_ticks))
+    work.count(MissedTicks=len(made.missed_ticks), AccountsNotListed=int(not context.accounts_listed()))
     work.note(seq=closed.head.seq, sha256=closed.head.sha256, gaps=made.gaps(), accounts=len(statuses))
-    untold = wiring.work.write(event.run_id, "untold", _untold(closed, work))
+    untold = _wiring().work.write(event.run_id, "untold", _untold(closed, work))
     work.note(untold=untold.count)
     return {
         "run_id": event.run_id,
@@ -269,21 +244,6 @@ def _untold(closed: "Closed", work: Work) -> Iterator[object]:
     except (LedgerError, EvidenceError) as error:
         work.count(LedgerLag=1)
         work.note(ledger=str(error))
-
-
-class Telling(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """An account's outcome for the ledger, and those of earlier runs it lacks."""
-
-    account: AccountId
-    key: Key
-    sha256: Sha256
-    earlier: tuple[tuple[Key, Sha256], ...] = ()
-
-
-class TellingEvent(Event, frozen=True, kw_only=True):
-    """A batch of them, as the state machine makes it."""
-
-    items: Annotated[tuple[Telling, ...], Meta(min_length=1)] = msgspec.field(name="Items")
 
 
 @_door(TellingEvent)
@@ -331,11 +291,13 @@ def _sealed(run_id: str) -> "tuple[Head, Manifest]":
 @_door(Event)
 def watch(_: Event, work: Work) -> Answer:
     """Look at the head and leave the watchdog's signed word; what is wrong is for the alarms, and no error."""
+    _wiring().forget_keys()
     seen = _wiring().watch()
     age = {} if seen.head_age_hours is None else {"HeadAgeHours": seen.head_age_hours}
-    work.count(WitnessWritten=int(seen.written is not None), MissedTicks=len(seen.missed_ticks), **age)
+    work.count(WitnessWritten=int(seen.written is not None), MissedTicksSeen=len(seen.missed_ticks), **age)
     work.count(HeadBroken=len(seen.broken))
     work.note(head=str(seen.head) if seen.head else None, written=seen.written, words=seen.words)
+    work.note(pending_key=seen.pending_key, exchanged_in=seen.exchanged_in)
     work.note(broken=[f"{one.fault} {one.where}: {one.detail}" for one in seen.broken[:_TOLD]])
     return {"head": str(seen.head) if seen.head else None, "written": seen.written, "broken": len(seen.broken)}
 
@@ -343,6 +305,7 @@ def watch(_: Event, work: Work) -> Answer:
 @_door(Event)
 def weekly(_: Event, work: Work) -> Answer:
     """Mail the head and the fingerprints of the keys."""
+    _wiring().forget_keys()
     mail = _wiring().weekly()
     sent = _wiring().topic.send(subject=mail.subject, text=mail.text)
     work.note(subject=mail.subject, sent=sent)

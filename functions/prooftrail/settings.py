@@ -89,6 +89,9 @@ Only identities are in the indexes: by_owner (`OWN#<owner>`, id), by_due_date (`
 `place` leads from an identity's id to its account; a key id is an id.
 """
 
+LEDGER_ROWS = ("ACCOUNTS", "ACC#*", "RUNS", "RUN#*", "UID#*")
+"""The partitions that hold what was told, as patterns: every one but the pinned head's, which who tells may not write."""
+
 DUE_SHARDS = 16
 """Identities that fall due on one day are spread over this many keys of the due-date index."""
 

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
-from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
@@ -48,10 +47,14 @@ def test_moto_hashes_a_digest_again_so_its_signatures_do_not_verify(moto: Emulat
     signer = KmsSigner(kms, key)
     public = serialization.load_pem_public_key(signer.public_key_pem())
     assert isinstance(public, ec.EllipticCurvePublicKey)
-    signature = signer.sign(b"message")
-
-    with pytest.raises(InvalidSignature):
-        public.verify(signature, b"message", ec.ECDSA(hashes.SHA256()))
+    with pytest.raises(AccessError, match="its public key does not hold for"):
+        signer.sign(b"message")
+    signature = kms.sign(
+        KeyId=key,
+        Message=hashlib.sha256(b"message").digest(),
+        MessageType="DIGEST",
+        SigningAlgorithm="ECDSA_SHA_256",
+    )["Signature"]
     public.verify(signature, hashlib.sha256(b"message").digest(), ec.ECDSA(hashes.SHA256()))
 
 

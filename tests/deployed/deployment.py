@@ -133,7 +133,7 @@ def whole_run(deployment: Deployment, ask: Callable[[str, Any], Answer], run_id:
     for door in ("open_chain", "start_run"):
         ask(door, begun).value()
     ask("scan_account", item).value()
-    ask("record_failure", {**item, "error": "States.Timeout", "cause": ""}).value()
+    ask("record_failure", {**item, "failure": {"Error": "States.Timeout"}}).value()
     closed = ask("close_run", closing).value()
     untold = [json.loads(line) for line in deployment.listed(closed["untold"]).splitlines()]
     ask("tell_accounts", {"Items": untold}).value()

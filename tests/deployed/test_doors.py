@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,9 @@ from prooftrail import handlers
 from prooftrail.adapters.source_code import this_code
 from prooftrail.deployed import NEEDS, Deployed
 from prooftrail.flows import head as chain_head
+from prooftrail.flows.sealing import context_of
+from prooftrail.model import canonical
+from prooftrail.model.run import Schedule
 from tests.deployed.deployment import ACCOUNT, ASSET_SHA256, REGION, Deployment, Run, deploy, this_second, without
 from tests.emulators import Emulator
 
@@ -21,7 +25,7 @@ GOOD: dict[str, Any] = {
     "open_chain": {"run_id": RUN, "trigger": "schedule"},
     "start_run": {"run_id": RUN, "trigger": "schedule"},
     "scan_account": _AN_ACCOUNT,
-    "record_failure": {**_AN_ACCOUNT, "error": "States.Timeout", "cause": ""},
+    "record_failure": {**_AN_ACCOUNT, "failure": {"Error": "States.Timeout"}},
     "close_run": {"run_id": RUN},
     "tell_accounts": {"Items": [{"account": ACCOUNT, "key": "outcome/x", "sha256": "0" * 64}]},
     "record_run": {"run_id": RUN},
@@ -132,17 +136,19 @@ def test_a_whole_run_through_the_doors_is_sealed_told_witnessed_and_verifies(
     (manifest,) = chain.manifests
     monkeypatch.setattr("prooftrail.__file__", str(task_root / "prooftrail" / "__init__.py"))
     assert manifest.code == this_code(asset=ASSET_SHA256)
+    assert context_of(deployment.locker(), manifest).code == manifest.code
 
 
 def test_the_same_tick_twice_is_one_execution(deployment: Deployment) -> None:
-    event = {"scheduled_time": "2026-11-20T05:00:00Z"}
+    due = Schedule(every_hours=24, at="05:00").latest(datetime.now(UTC))  # noqa: TID251 - the door looks at it too
+    event, name = {"scheduled_time": canonical.timestamp(due)}, canonical.run_id(due)
     with deployment.function("tick") as function:
         answers = [function.invoke(event).value() for _ in range(2)]
-    assert [one["run_id"] for one in answers] == ["20261120T050000Z"] * 2
+    assert [one["run_id"] for one in answers] == [name] * 2
     assert answers[0]["started"] is True
     states = deployment.server.client("stepfunctions")
     found = states.list_executions(stateMachineArn=deployment.told.state_machine)["executions"]
-    assert [one["name"] for one in found if one["name"] == "20261120T050000Z"] == ["20261120T050000Z"]
+    assert [one["name"] for one in found if one["name"] == name] == [name]
 
 
 def test_an_account_whose_scan_failed_gets_an_outcome_that_says_why(ministack: Emulator, run: Run) -> None:
@@ -150,7 +156,7 @@ def test_an_account_whose_scan_failed_gets_an_outcome_that_says_why(ministack: E
     begun = {"run_id": this_second(), "trigger": "manual"}
     for door in ("open_chain", "start_run"):
         deployment.ask(door, begun).value()
-    failed = {"run_id": begun["run_id"], "account": ACCOUNT, "error": "States.Timeout", "cause": ""}
+    failed = {"run_id": begun["run_id"], "account": ACCOUNT, "failure": {"Error": "States.Timeout"}}
     assert deployment.ask("record_failure", failed).value() == {"account": ACCOUNT, "status": "unreachable"}
     closed = deployment.ask("close_run", {"run_id": begun["run_id"]}).value()
     assert (closed["unreachable"], closed["gaps"]) == (1, True)

@@ -1,3 +1,4 @@
+import functools
 import itertools
 import json
 from collections.abc import Callable, Iterator
@@ -20,7 +21,7 @@ def steps(monkeypatch: pytest.MonkeyPatch) -> Iterator[Steps]:
     with emulators.no_aws_settings():
         # A logger lives as long as the process and writes to the output it met first: each test has its own.
         monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", f"prooftrail-{next(_numbers)}")
-        monkeypatch.setattr(handlers, "_wiring", made.wiring)
+        monkeypatch.setattr(handlers, "_wiring", functools.lru_cache(maxsize=0)(made.wiring))  # keeps nothing
         handlers._logger.cache_clear()
         handlers._metrics.cache_clear()
         yield made

@@ -1,6 +1,8 @@
 """A deployment on this machine: the doors in this process, an organization on loopback, stores that enforce."""
 
 import contextlib
+import functools
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -32,12 +34,16 @@ _SPECS: Mapping[Key, dict[str, Any]] = {
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call of a step under its own credentials: the action as IAM names it, and what it was about."""
+    """One call of a step under its own credentials: the action as IAM names it, and what it was about.
+
+    `rows` are the partitions of the table it names, which IAM knows as `dynamodb:LeadingKeys`.
+    """
 
     role: Role
     door: str
     action: str
     about: str
+    rows: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
@@ -50,6 +56,7 @@ class Deployment:
     names: Names
     calls: set[Call] = field(default_factory=set)
     clients: list[str] = field(default_factory=list)
+    meant: dict[str, str] = field(default_factory=dict)
     door: str | None = None
 
     def call(self, door: str, event: object) -> dict[str, Any]:
@@ -58,14 +65,29 @@ class Deployment:
             return self._go(door, event)
 
     def warm(self, door: str, *events: object) -> list[list[str]]:
-        """Go through a door event after event in one container; the services that clients were made of, for each."""
+        """Go through a door event after event in one container; the services that clients were made of, for each.
+
+        What is no event but can be called happens between two of them.
+        """
         made = []
         with self._container(door):
             for event in events:
                 self.clients.clear()
+                if callable(event):
+                    event()
+                    continue
                 self._go(door, event)
                 made.append(sorted(self.clients))
         return made
+
+    @contextlib.contextmanager
+    def aside(self) -> Iterator[None]:
+        """Other containers while one stays warm."""
+        kept, handlers._wiring = handlers._wiring, functools.cache(handlers._wiring.__wrapped__)
+        try:
+            yield
+        finally:
+            handlers._wiring = kept
 
     def exchange_key(self) -> None:
         """What deploying a newer `signing_key_generation` does to the keys: a new one, and the one before by its alias."""
@@ -74,6 +96,7 @@ class Deployment:
         newest = kms.create_key(**_SPECS[Key.SIGNING])["KeyMetadata"]["KeyId"]
         kms.create_alias(AliasName=self.names.alias(Key.PREVIOUS), TargetKeyId=before)
         kms.update_alias(AliasName=self.names.alias(Key.SIGNING), TargetKeyId=newest)
+        self.meant |= {before: self.names.alias(Key.PREVIOUS), newest: self.names.alias(Key.SIGNING)}
 
     @contextlib.contextmanager
     def _container(self, door: str) -> Iterator[None]:
@@ -114,7 +137,7 @@ class Deployment:
                 ending.setattr(Sealing, "signed_outcome", _end)
                 with pytest.raises(CutShort):
                     self.call("scan_account", item)
-            self.call("record_failure", item | {"error": "States.Timeout", "cause": ""})
+            self.call("record_failure", item | {"failure": {"Error": "States.Timeout"}})
         closed = self.call("close_run", {"run_id": run_id})
         if closed["untold"]["count"]:
             self.call("tell_accounts", {"Items": self.lines(closed["untold"])})
@@ -174,11 +197,12 @@ def _made(stores: Emulator, organization: SimulatedOrganization, name: str) -> D
     s3.create_bucket(Bucket=bucket, ObjectLockEnabledForBucket=True, CreateBucketConfiguration=PLACE)  # type: ignore[arg-type]
     s3.create_bucket(Bucket=work, CreateBucketConfiguration=PLACE)  # type: ignore[arg-type]
     create_table(stores.dynamodb(), table)
-    aliases = {}
+    aliases, meant = {}, {}
     for key, spec in _SPECS.items():
         arn = kms.create_key(**spec)["KeyMetadata"]["Arn"]
         kms.create_alias(AliasName=f"alias/prooftrail-{name}-{key}", TargetKeyId=arn)
         aliases[key] = f"{arn.rpartition(':')[0]}:alias/prooftrail-{name}-{key}"
+        meant[arn.rpartition("/")[2]] = f"alias/prooftrail-{name}-{key}"
     states = stores.client("stepfunctions")
     machine = states.create_state_machine(
         name=f"run-{name}",
@@ -219,7 +243,7 @@ def _made(stores: Emulator, organization: SimulatedOrganization, name: str) -> D
         evidence_account="000000000000",
         role_name=settings.role_name or "",
     )
-    return Deployment(organization=organization, stores=stores, settings=settings, names=names)
+    return Deployment(organization=organization, stores=stores, settings=settings, names=names, meant=meant)
 
 
 def _organization_id(organization: SimulatedOrganization) -> str:
@@ -243,8 +267,12 @@ def _recording(create: Any, made: Deployment) -> Any:
 
         def heard(params: dict[str, Any], model: Any, **_: Any) -> None:
             if made.door is not None:
+                about, rows = (
+                    _about(service, params, made.meant),
+                    _rows(params) if service == "dynamodb" else frozenset(),
+                )
                 for action in _actions(service, model.name, params):
-                    made.calls.add(Call(ROLE_OF[made.door], made.door, action, _about(service, params)))
+                    made.calls.add(Call(ROLE_OF[made.door], made.door, action, about, rows))
 
         client.meta.events.register("before-parameter-build", heard)
         return client
@@ -271,11 +299,24 @@ def _actions(service: str, operation: str, params: Mapping[str, Any]) -> list[st
     return [f"{_PREFIX.get(service, service)}:{operation}"]
 
 
-def _about(service: str, params: Mapping[str, Any]) -> str:
+def _about(service: str, params: Mapping[str, Any], meant: Mapping[str, str]) -> str:
     """Bucket and kind of evidence, alias of a key, table, topic, machine; empty for what stands in no store of ours."""
     if service == "s3":
         kind = (params.get("Key") or params.get("Prefix") or "").partition("/")[0]
         return f"{params['Bucket']}/{kind}"
     if service == "kms":
-        return str(params["KeyId"]).rpartition(":")[2]
+        named = str(params["KeyId"]).rpartition(":")[2]
+        return meant.get(named.removeprefix("key/"), named)
     return str(params.get("TableName") or params.get("TopicArn") or params.get("stateMachineArn") or "")
+
+
+def _rows(params: Mapping[str, Any]) -> frozenset[str]:
+    """The partition keys that a call on the table names: an item's, those of a batch, or the one that is queried."""
+    if "RequestItems" in params:
+        asked = [body for table in params["RequestItems"].values() for one in table for body in one.values()]
+        return frozenset((body.get("Item") or body["Key"])["pk"]["S"] for body in asked)
+    if "KeyConditionExpression" in params:
+        names = {name: short for short, name in params["ExpressionAttributeNames"].items()}
+        (value,) = re.findall(rf"{names['pk']} = (:\w+)", params["KeyConditionExpression"])
+        return frozenset({params["ExpressionAttributeValues"][value]["S"]})
+    return frozenset({(params.get("Item") or params["Key"])["pk"]["S"]})

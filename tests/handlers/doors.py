@@ -18,6 +18,7 @@ from prooftrail.flows.sealing import Sealing
 from prooftrail.flows.start_run import StartRun
 from prooftrail.flows.tell_ledger import TellLedger
 from prooftrail.flows.tick import Tick
+from prooftrail.flows.watch import Watch
 from prooftrail.model.run import Run
 from prooftrail.settings import Retention
 from tests.contracts.fakes import MemorySigner
@@ -72,6 +73,7 @@ class Steps:
         judged: dict[str, Any] = {"judge": world.judge, "code": world.code}
         return SimpleNamespace(
             schedule=DAILY, clock=world.clock, locker=world.locker, pin=world.pin, work=self.work, keep_ledger=keep,
+            forget_keys=lambda: None, turn_key=lambda _reason: None,
             tick=Tick(schedule=DAILY, executions=self.executions, clock=world.clock),
             founder=lambda: Founder(account=HOME, partition="aws", organization_id="o-example"),
             open_chain=OpenChain(
@@ -88,6 +90,9 @@ class Steps:
             record_failure=RecordFailure(**shared, fingerprints=world.fingerprints),
             close_run=CloseRun(**signed, **judged, keep=None),
             read_plan=ReadPlan(locker=world.locker, sealing=sealing),
+            watch=Watch(
+                locker=world.locker, signer=self.witness, public_key=world.signer.public_key_pem(), clock=world.clock
+            ),
         )  # fmt: skip
 
     def call(self, door: str, event: object) -> dict[str, Any]:

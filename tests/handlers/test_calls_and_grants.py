@@ -2,18 +2,26 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from fnmatch import fnmatchcase
 
 import pytest
 
 from prooftrail import permissions
+from prooftrail.adapters.aws.dynamodb_pin import PIN
+from prooftrail.adapters.aws.s3_locker import S3Locker
+from prooftrail.flows import head as chain_head
+from prooftrail.flows.sealing import context_of
 from prooftrail.grants import USES, Key, Role
 from prooftrail.model import canonical
 from prooftrail.permissions import Place
+from prooftrail.settings import LEDGER_ROWS
 from tests.handlers.deployment import Call, Deployment, deployment, ticks
 
 _SHOWN_IN_AN_ANSWER = "s3:GetObjectRetention"
 """Not called in a run without a race: S3 tells the date with the object only to whoever may ask for it, and who loses the
 race for a commit asks."""
+
+_WRITE_ROWS = ("dynamodb:BatchWriteItem", "dynamodb:PutItem")
 
 _NOT_PUT_TO_USE = {
     Role.START: {"organizations:ListAccountsForParent"},  # the simulation sends paths with its accounts
@@ -38,6 +46,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
         it.run(first, cut_short=frozenset(members[:1]))
         _custody(it)
         it.exchange_key()
+        assert it.call("watch", {})["broken"] == 0
         it.run(second)
         item = {"run_id": second, "account": members[0]}
         it.call("scan_account", item)
@@ -91,6 +100,28 @@ def test_a_role_writes_lists_for_the_next_step_only_where_it_may(made: Deploymen
 def test_a_role_may_do_to_the_table_what_its_steps_do(made: Deployment, role: Role) -> None:
     asked = {one.action for one in made.calls if one.role is role and one.action.startswith("dynamodb:")}
     assert asked == set(USES[role].table)
+
+
+@pytest.mark.parametrize("role", [role for role, use in USES.items() if use.rows])
+def test_a_role_whose_writes_are_held_to_rows_of_the_table_writes_them_all_and_no_other(
+    made: Deployment, role: Role
+) -> None:
+    written, held_to = [one.rows for one in calls(made, role, *_WRITE_ROWS)], USES[role].rows
+    assert all(written)
+    named = set().union(*written)
+    assert {one for one in named if not any(fnmatchcase(one, row) for row in held_to)} == set()
+    assert {row for row in held_to if not any(fnmatchcase(one, row) for one in named)} == set()
+
+
+def test_the_head_is_pinned_by_who_seals_and_by_no_other_role(made: Deployment) -> None:
+    touching = {(one.role, one.action) for one in made.calls if PIN in one.rows}
+    assert touching == {
+        (Role.START, "dynamodb:GetItem"),
+        (Role.SEAL, "dynamodb:GetItem"),
+        (Role.SEAL, "dynamodb:PutItem"),
+        (Role.TELL, "dynamodb:GetItem"),
+    }
+    assert not any(fnmatchcase(PIN, row) for row in LEDGER_ROWS)
 
 
 @ROLES
@@ -183,3 +214,11 @@ def test_the_genesis_names_the_keys_themselves_the_watchdog_and_both_accounts(ma
     assert ":key/" in genesis.key_origin
     assert (genesis.witness_public_key_pem or "").startswith("-----BEGIN PUBLIC KEY-----")
     assert genesis.witness_public_key_pem != genesis.public_key_pem
+
+
+def test_every_context_and_every_manifest_name_the_asset_that_was_deployed(made: Deployment) -> None:
+    locker = S3Locker(made.stores.s3(), str(made.settings.bucket))
+    manifests = chain_head.read_chain(locker, public_key=None).manifests
+    contexts = [context_of(locker, one) for one in manifests]
+    assert [one.run.id for one in contexts] == ticks(2)
+    assert {one.code.asset for one in (*manifests, *contexts)} == {made.settings.asset_sha256}

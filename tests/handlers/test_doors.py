@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,10 @@ from prooftrail import handlers
 from prooftrail.deployed import NEEDS
 from prooftrail.errors import AccessError, ChainBroken, ConfigError, EvidenceMissing, LedgerError
 from prooftrail.evidence.manifest import Code
+from prooftrail.flows import head as chain_head
 from prooftrail.flows.sealing import Sealing
 from prooftrail.flows.verify_locker import Verdict
+from prooftrail.model.reading import Gap, GapReason
 from tests.flows.world import HOME, MEMBER, Killed
 from tests.handlers.doors import Steps
 
@@ -65,9 +68,17 @@ def test_a_function_without_its_settings_says_which_variable_is_missing(monkeypa
         ("scan_account", {"run_id": RUN}, "`account`"),
         ("scan_account", {"run_id": RUN, "account": "12345678901"}, r"\$.account"),
         ("scan_account", {"run_id": RUN, "account": 123456789012}, r"\$.account"),
+        ("scan_account", {"run_id": RUN, "account": f"{MEMBER}\n"}, r"\$.account"),
+        ("scan_account", ITEM | {"run_id": f"{RUN}\n"}, r"\$.run_id"),
+        ("record_failure", ITEM | {"account": f"{MEMBER}\n", "failure": {}}, r"\$.account"),
+        ("close_run", {"run_id": f"{RUN}\n"}, r"\$.run_id"),
+        ("record_run", {"run_id": f"{RUN}\n"}, r"\$.run_id"),
+        ("tell_accounts", {"Items": [{"account": f"{MEMBER}\n", "key": "k", "sha256": "0" * 64}]}, r"\[0\].account"),
+        ("tell_accounts", {"Items": [{"account": MEMBER, "key": "k", "sha256": "0" * 64 + "\n"}]}, r"\[0\].sha256"),
         ("scan_account", [], "object"),
         ("scan_account", None, "object"),
-        ("record_failure", ITEM | {"error": "States.Timeout"}, "`cause`"),
+        ("record_failure", ITEM, "`failure`"),
+        ("record_failure", ITEM | {"failure": "States.Timeout"}, r"\$.failure"),
         ("close_run", {"run_id": 1}, r"\$.run_id"),
         ("tell_accounts", {"Items": []}, r"\$.Items"),
         ("tell_accounts", {"Items": [{"account": MEMBER, "key": "k", "sha256": "short"}]}, r"\$.Items\[0\].sha256"),
@@ -128,7 +139,7 @@ def test_a_second_start_of_a_run_gives_the_plan_that_is_there(steps: Steps) -> N
 
 def test_a_manual_run_has_its_own_name_even_right_after_one_that_was_cut_short(steps: Steps) -> None:
     first, second = "20261101T060500Z", "20261101T060600Z"
-    steps.world.day(1)
+    steps.world.clock.at = steps.world.day(1).taken_at + timedelta(minutes=7)
     steps.call("open_chain", {"run_id": first, "trigger": "manual"})
     steps.call("start_run", {"run_id": first, "trigger": "manual"})
     assert steps.call("start_run", {"run_id": second, "trigger": "manual"})["run_id"] == second
@@ -147,7 +158,7 @@ def test_a_recorded_failure_stands_against_the_scan_that_comes_late(steps: Steps
     event = {"run_id": steps.world.day(1).id, "trigger": "schedule"}
     steps.call("open_chain", event)
     steps.call("start_run", event)
-    failed = steps.call("record_failure", ITEM | {"error": "States.Timeout", "cause": ""})
+    failed = steps.call("record_failure", ITEM | {"failure": {"Error": "States.Timeout"}})
     assert failed == {"account": MEMBER, "status": "unreachable"}
     assert steps.call("scan_account", ITEM)["status"] == "unreachable"
 
@@ -160,7 +171,7 @@ def test_an_account_that_is_in_no_plan_is_neither_scanned_nor_recorded(steps: St
     with pytest.raises(ConfigError, match="333333333333 is not to be scanned"):
         steps.call("scan_account", stranger)
     with pytest.raises(ConfigError, match="333333333333 is not to be scanned"):
-        steps.call("record_failure", stranger | {"error": "States.Timeout", "cause": ""})
+        steps.call("record_failure", stranger | {"failure": {"Error": "States.Timeout"}})
     with pytest.raises(EvidenceMissing):
         steps.call("scan_account", {"run_id": "20261102T060000Z", "account": MEMBER})
 
@@ -195,7 +206,13 @@ def test_closing_counts_for_the_alarms_and_says_all_of_it_in_one_line(steps: Ste
     steps.run(steps.world.day(1))
     lines = said()
     [closing] = [one for one in lines if one.get("message") == "close_run"]
-    numbers = {"RunSealed": 1, "AccountsUnreachable": 1, "AccountsWithGaps": 0, "MissedTicks": 0}
+    numbers = {
+        "RunSealed": 1,
+        "AccountsUnreachable": 1,
+        "AccountsWithGaps": 0,
+        "AccountsNotListed": 0,
+        "MissedTicks": 0,
+    }
     assert numbers.items() <= closing.items()
     assert closing["service"].startswith("prooftrail-")
     [emf] = [one for one in lines if "RunSealed" in one and "_aws" in one]
@@ -205,6 +222,30 @@ def test_closing_counts_for_the_alarms_and_says_all_of_it_in_one_line(steps: Ste
     assert [one["message"] for one in lines if "message" in one] == [
         "open_chain", "start_run", "scan_account", "scan_account", "close_run", "tell_accounts", "record_run",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("api", "told"), [("organizations:ListAccounts", 1), ("organizations:ListTagsForResource", 0)])
+def test_an_organization_whose_accounts_are_not_listed_is_told_of_and_sealed_as_such(
+    steps: Steps, said: Said, api: str, told: int
+) -> None:
+    """Whoever is missing then is in no plan, so that nobody is unreachable: silence would look like a good run."""
+    steps.world.organization_gaps = (Gap(api=api, reason=GapReason.DENIED, detail="may not"),)
+    said()
+    closed = steps.run(steps.world.day(1))
+    [emf] = [one for one in said() if "RunSealed" in one and "_aws" in one]
+    assert (emf["AccountsNotListed"], emf["AccountsUnreachable"], closed["gaps"]) == ([told], [0], True)
+    (manifest,) = chain_head.read_chain(steps.world.locker, public_key=None).manifests
+    assert manifest.organization_gaps == (f"accounts: {api}: may not",)
+
+
+@pytest.mark.parametrize(
+    "failure", [{"Error": "States.Timeout"}, {"Error": "States.Timeout", "Cause": ""}, {"Cause": ""}, {}]
+)
+def test_a_failure_is_recorded_whatever_of_it_was_caught(steps: Steps, failure: dict[str, str]) -> None:
+    event = {"run_id": steps.world.day(1).id, "trigger": "schedule"}
+    steps.call("open_chain", event)
+    steps.call("start_run", event)
+    assert steps.call("record_failure", ITEM | {"failure": failure})["status"] == "unreachable"
 
 
 def test_a_ledger_that_cannot_be_told_hides_no_run_and_is_told_of(

@@ -1,6 +1,7 @@
 """Puts the flows together for a deployed function: each as it is asked for, once for as long as the function is warm."""
 
 import os
+from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from prooftrail.flows.tick import Tick
     from prooftrail.flows.turn_key import TurnKey
     from prooftrail.flows.watch import Watch, WeeklyWord
+
+_TAGS_WITHIN = timedelta(minutes=8)  # of the fifteen that Lambda gives, so that the plan is committed all the same
 
 
 class DeployedWiring(DeployedStores):
@@ -78,7 +81,11 @@ class DeployedWiring(DeployedStores):
 
         organization = self._deployed.organization_id
         source = AwsOrganizationSource(
-            self._sessions, clock=self._clock, governors=Governors(), organization=organization is not None
+            self._sessions,
+            clock=self._clock,
+            governors=Governors(),
+            organization=organization is not None,
+            tags_within=_TAGS_WITHIN,
         )
         return StartRun(
             locker=self.locker,
@@ -177,6 +184,7 @@ class DeployedWiring(DeployedStores):
             locker=self.locker,
             signer=self.witness,
             public_key=self.signer.public_key_pem(),
+            before=self.key_before,
             clock=self._clock,
             retention=self._retention,
         )
@@ -186,8 +194,18 @@ class DeployedWiring(DeployedStores):
         """Puts the week into words."""
         from prooftrail.flows.watch import WeeklyWord  # noqa: PLC0415
 
-        keys = {"public_key": self.signer.public_key_pem(), "witness_key": self.witness.public_key_pem()}
-        return WeeklyWord(locker=self.locker, clock=self._clock, **keys)
+        return WeeklyWord(
+            locker=self.locker,
+            public_key=self.signer.public_key_pem(),
+            before=self.key_before,
+            witness_key=self.witness.public_key_pem(),
+            clock=self._clock,
+        )
+
+    def forget_keys(self) -> None:
+        """Ask for the keys anew when they are next wanted: an alias may mean another since. Clients are kept."""
+        for one in ("close_run", "open_chain", "signer", "signer_before", "start_run", "turn_key", "watch", "weekly"):
+            self.__dict__.pop(one, None)
 
     @cached_property
     def topic(self) -> "Topic":

@@ -11,7 +11,7 @@ import prooftrail
 from prooftrail.adapters.source_code import this_code
 from prooftrail.adapters.system_clock import SystemClock
 from prooftrail.deployed import Deployed
-from prooftrail.errors import ConfigError
+from prooftrail.errors import AccessError, ConfigError
 from prooftrail.evidence.manifest import Code
 from prooftrail.flows.sealing import Sealing
 from prooftrail.model.run import Schedule
@@ -83,6 +83,13 @@ class DeployedStores:
     def signer_before(self) -> "KmsSigner":
         """The key of the manifests before the one in force; its alias is there once there was one."""
         return self._kms_signer("previous_signing_key")
+
+    def key_before(self) -> bytes | None:
+        """The public half of the key before the one in force; None where there never was one, or it is not to be had."""
+        try:
+            return self.signer_before.public_key_pem()
+        except (ConfigError, AccessError):
+            return None
 
     @cached_property
     def witness(self) -> "KmsSigner":

@@ -126,13 +126,24 @@ def open_locker(address: str, *, profile: str | None = None) -> Locker:
     return S3Locker(_session(profile).client("s3"), bucket(address), mode=None)
 
 
-def open_ledger(address: str, *, profile: str | None = None) -> Ledger:
-    """The ledger at `address`: `dynamodb:TABLE`, else an SQLite file."""
+def open_ledger(address: str, *, profile: str | None = None, option: str = "--profile") -> Ledger:
+    """The ledger at `address`: `dynamodb:TABLE`, else an SQLite file.
+
+    `option` is what the caller calls `profile`. Raises AccessError where the profile is not there or names no region.
+    """
+    from botocore.exceptions import NoRegionError  # noqa: PLC0415
+
     from prooftrail.adapters.aws.dynamodb_ledger import CLIENT_CONFIG, DynamoDbLedger  # noqa: PLC0415
 
     if not address.startswith(_TABLE):
         return SqliteLedger(Path(address))
-    return DynamoDbLedger(_session(profile).client("dynamodb", config=CLIENT_CONFIG), address.removeprefix(_TABLE))
+    try:
+        client = _session(profile, option).client("dynamodb", config=CLIENT_CONFIG)
+    except NoRegionError as error:
+        raise AccessError(
+            f"no region is set for {address}: add `region` to the profile that {option} names."
+        ) from error
+    return DynamoDbLedger(client, address.removeprefix(_TABLE))
 
 
 def home_ledger(home: Path) -> Ledger:
@@ -160,11 +171,11 @@ def _existing(home: Path) -> Home:
     return Home(home)
 
 
-def _session(profile: str | None) -> "boto3.Session":
+def _session(profile: str | None, option: str = "--profile") -> "boto3.Session":
     import boto3  # noqa: PLC0415
     from botocore.exceptions import BotoCoreError  # noqa: PLC0415
 
     try:
         return boto3.Session(profile_name=profile)
     except BotoCoreError as error:
-        raise AccessError(f"no AWS session can be made: {error}. Check --profile and the credentials.") from error
+        raise AccessError(f"no AWS session can be made: {error}. Check {option} and the credentials.") from error

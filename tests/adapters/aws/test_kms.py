@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.config import Config
 from botocore.stub import Stubber
-from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
 from prooftrail.adapters.aws.kms import KmsFingerprintKey, KmsSigner
@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 KEY_ARN = "arn:aws:kms:eu-central-1:111111111111:key/00000000-0000-4000-8000-000000000001"
 ONCE = Config(retries={"total_max_attempts": 1})
-P256 = ec.generate_private_key(ec.SECP256R1()).public_key()
+PRIVATE = ec.generate_private_key(ec.SECP256R1())
+P256 = PRIVATE.public_key()
+ALIAS_ARN = "arn:aws:kms:eu-central-1:111111111111:alias/prooftrail-prod-signing"
 
 
 def der(key: Any) -> bytes:
@@ -30,6 +32,13 @@ def der(key: Any) -> bytes:
 
 def a_public_key(key: Any = P256, use: str = "SIGN_VERIFY", spec: str = "ECC_NIST_P256") -> dict[str, Any]:
     return {"PublicKey": der(key), "KeyUsage": use, "KeySpec": spec}
+
+
+ASKED_TO_SIGN = {
+    "Message": hashlib.sha256(b"x").digest(),
+    "MessageType": "DIGEST",
+    "SigningAlgorithm": "ECDSA_SHA_256",
+}
 
 
 @pytest.fixture
@@ -53,9 +62,30 @@ def test_kms_is_sent_the_digest_and_never_the_message(client: "KMSClient", answe
         "MessageType": "DIGEST",
         "SigningAlgorithm": "ECDSA_SHA_256",
     }
-    answers.add_response("sign", {"Signature": b"der"}, expected)
+    signature = PRIVATE.sign(message, ec.ECDSA(hashes.SHA256()))
+    answers.add_response("get_public_key", a_public_key(), {"KeyId": KEY_ARN})
+    answers.add_response("sign", {"Signature": signature}, expected)
 
-    assert KmsSigner(client, KEY_ARN).sign(message) == b"der"
+    assert KmsSigner(client, KEY_ARN).sign(message) == signature
+
+
+def test_a_key_meant_by_an_alias_signs_itself_though_the_alias_was_pointed_elsewhere(
+    client: "KMSClient", answers: Stubber
+) -> None:
+    signature = PRIVATE.sign(b"x", ec.ECDSA(hashes.SHA256()))
+    answers.add_response("get_public_key", a_public_key() | {"KeyId": KEY_ARN}, {"KeyId": ALIAS_ARN})
+    answers.add_response("sign", {"Signature": signature}, {**ASKED_TO_SIGN, "KeyId": KEY_ARN})
+
+    assert KmsSigner(client, ALIAS_ARN).sign(b"x") == signature
+
+
+def test_a_signature_of_another_key_is_never_given_on(client: "KMSClient", answers: Stubber) -> None:
+    stranger = ec.generate_private_key(ec.SECP256R1()).sign(b"x", ec.ECDSA(hashes.SHA256()))
+    answers.add_response("get_public_key", a_public_key(), {"KeyId": KEY_ARN})
+    answers.add_response("sign", {"Signature": stranger}, {**ASKED_TO_SIGN, "KeyId": KEY_ARN})
+
+    with pytest.raises(AccessError, match="its public key does not hold for: nothing was sealed"):
+        KmsSigner(client, KEY_ARN).sign(b"x")
 
 
 def test_the_public_key_is_asked_for_once(client: "KMSClient", answers: Stubber) -> None:
@@ -128,6 +158,8 @@ def test_a_refusal_says_which_key_and_what_to_do(
     client: "KMSClient", answers: Stubber, call: str, code: str, error: type[ProoftrailError], said: str
 ) -> None:
     action, ask = ASKED[call]
+    if call == "sign":
+        answers.add_response("get_public_key", a_public_key())
     answers.add_client_error(call, code, "words")
 
     with pytest.raises(error, match=said) as refused:
@@ -137,7 +169,7 @@ def test_a_refusal_says_which_key_and_what_to_do(
 
 
 def test_an_endpoint_that_cannot_be_reached_is_said_without_a_traceback() -> None:
-    with pytest.raises(AccessError, match="could not be asked for kms:Sign"):
+    with pytest.raises(AccessError, match="could not be asked for kms:GetPublicKey"):
         KmsSigner(NOWHERE.kms(ONCE), KEY_ARN).sign(b"x")
 
 

@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any, cast
 
 import pytest
@@ -20,6 +22,7 @@ from prooftrail.model.organization import (
 )
 from prooftrail.model.reading import GapReason
 from prooftrail.model.run import Run
+from prooftrail.ports import Clock
 from tests.adapters.aws.loopback import (
     ACCOUNT,
     DENIED,
@@ -68,9 +71,20 @@ class Standpoint:
         return self._aws.client
 
 
-def read(aws: Aws, *, organization: bool = True, kept: Kept | None = None) -> OrganizationReadings:
+def read(
+    aws: Aws,
+    *,
+    organization: bool = True,
+    kept: Kept | None = None,
+    clock: Clock | None = None,
+    tags_within: timedelta | None = None,
+) -> OrganizationReadings:
     source = AwsOrganizationSource(
-        cast("Sessions", Standpoint(aws)), clock=Standing(), governors=unpaced(), organization=organization
+        cast("Sessions", Standpoint(aws)),
+        clock=clock or Standing(),
+        governors=unpaced(),
+        organization=organization,
+        tags_within=tags_within,
     )
     redactor = Redactor(b"k" * 32, ("owner",))
     return source.read(run=Run.manual(NOW, None), raw=Kept() if kept is None else kept, redactor=redactor)
@@ -248,6 +262,49 @@ def test_one_accounts_tags_refused_leave_the_others_known(aws: Aws) -> None:
     readings = read(aws)
     assert [one.tags for one in readings.accounts.items] == [(), None, ()]
     assert gaps(readings.accounts) == [("ListTagsForResource", GapReason.THROTTLED)]
+
+
+@dataclass
+class Stopped:
+    """A clock that moves when it is told to."""
+
+    at: datetime = NOW
+
+    def now(self) -> datetime:
+        return self.at
+
+    def on(self, by: timedelta) -> dict[str, Any]:
+        self.at += by
+        return {"Tags": []}
+
+
+@pytest.mark.parametrize(
+    ("within", "took", "tags", "asked"),
+    [
+        (60, 59, [(), (), ()], 3),
+        (60, 60, [(), None, None], 1),
+        (60, 61, [(), None, None], 1),
+        (None, 10_000, [(), (), ()], 3),
+    ],
+)
+def test_tags_are_asked_for_as_long_as_there_is_time_and_one_gap_counts_the_others(
+    aws: Aws, within: int | None, took: int, tags: list[Any], asked: int
+) -> None:
+    """The first answer takes `took` seconds, the others none."""
+    seeded(aws)
+    clock = Stopped()
+    aws.answer(
+        "organizations:ListTagsForResource",
+        lambda said: clock.on(timedelta(seconds=took if said["ResourceId"] == ACCOUNT else 0)),
+    )
+    limit = None if within is None else timedelta(seconds=within)
+    readings = read(aws, clock=clock, tags_within=limit)
+    assert [one.tags for one in readings.accounts.items] == tags
+    assert aws.count("organizations:ListTagsForResource") == asked
+    details = [gap.detail for gap in readings.accounts.gaps]
+    late = "the tags of 2 accounts were not asked for: the time for it (0:01:00 h) was over"
+    assert details == ([late] if asked == 1 else [])
+    assert gaps(readings.accounts) == [("ListTagsForResource", GapReason.TRUNCATED)] * len(details)
 
 
 def test_an_account_that_left_while_we_read_has_no_tags_and_is_no_gap(aws: Aws) -> None:

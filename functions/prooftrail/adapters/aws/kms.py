@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from prooftrail.errors import AccessError, ConfigError
+from prooftrail.evidence import envelope
 
 if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
@@ -47,14 +48,24 @@ class KmsSigner:
         return self._origin
 
     def sign(self, message: bytes) -> bytes:
-        """A DER ECDSA signature over SHA-256 of `message`, which may be of any length: KMS is sent the digest only."""
-        with _speaking("kms:Sign", self._key_arn):
-            return self._client.sign(
-                KeyId=self._key_arn,
+        """A DER ECDSA signature over SHA-256 of `message`, which may be of any length: KMS is sent the digest only.
+
+        By the very key whose public half is known, though an alias may have been pointed at another meanwhile. Raises
+        AccessError for a signature that is not that key's: sealed once, it could never be mended.
+        """
+        pem = self.public_key_pem()
+        with _speaking("kms:Sign", self._origin):
+            signature = self._client.sign(
+                KeyId=self._origin,
                 Message=hashlib.sha256(message).digest(),
                 MessageType="DIGEST",
                 SigningAlgorithm="ECDSA_SHA_256",
             )["Signature"]
+        if not envelope.holds(pem, signature, message):
+            raise AccessError(
+                f"{self._origin} gave a signature that its public key does not hold for: nothing was sealed."
+            )
+        return signature
 
     def _ask_public_key(self) -> bytes:
         with _speaking("kms:GetPublicKey", self._key_arn):
@@ -64,7 +75,8 @@ class KmsSigner:
         if not _is_p256(key) or answer["KeyUsage"] != "SIGN_VERIFY":
             kind = f"{answer.get('KeySpec', 'of another kind')} for {answer['KeyUsage']}"
             raise ConfigError(f"{self._key_arn} is {kind}: signatures need a KMS key ECC_NIST_P256 for SIGN_VERIFY.")
-        self._origin = answer.get("KeyId", self._key_arn)
+        named = answer.get("KeyId", "")
+        self._origin = named if named.startswith("arn:") else self._key_arn
         return key.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
 
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any
 
 from prooftrail.evidence.redaction import PSEUDONYM, Redactor
@@ -22,6 +23,7 @@ from prooftrail.model.reading import Reading
 from prooftrail.model.run import Run
 from prooftrail.ports import Clock, RawSink
 
+from .account_tags import read_tags
 from .aws_policies import read_published
 from .governor import Governors
 from .observer import Api, Collecting, Observer
@@ -32,7 +34,6 @@ LIST_ACCOUNTS = Api("organizations", "list_accounts")
 LIST_ROOTS = Api("organizations", "list_roots")
 LIST_UNITS = Api("organizations", "list_organizational_units_for_parent")
 LIST_ACCOUNTS_FOR_PARENT = Api("organizations", "list_accounts_for_parent")
-LIST_TAGS = Api("organizations", "list_tags_for_resource")
 LIST_ADMINISTRATORS = Api("organizations", "list_delegated_administrators")
 LIST_SERVICES = Api("organizations", "list_delegated_services_for_account")
 LIST_POLICIES = Api("organizations", "list_policies")
@@ -44,7 +45,6 @@ _TOKEN = ("NextToken", "NextToken")
 _PAGE = 20  # the most AWS Organizations gives
 _THREADS = 8
 _NOT_IN_USE = frozenset({"AWSOrganizationsNotInUseException"})
-_LEFT = frozenset({"TargetNotFoundException"})
 _RETIRED = frozenset({"AccountNotRegisteredException", "AccountNotFoundException"})
 _DELETED = frozenset({"PolicyNotFoundException"})
 # How AWS says that a policy type does not exist here or is switched off.
@@ -60,10 +60,22 @@ class AwsOrganizationSource:
 
     What AWS refuses is a gap in the one reading it belongs to; only AccessError (nobody can say who we
     are) is raised. A caller outside any organization has a list of one account, and that list is complete.
+
+    Tags are the one thing that takes a call for each account, some ten a second. `tags_within` is how long they are
+    asked for: those of the accounts after it are unknown, by one gap, rather than the whole reading lost. None asks on.
     """
 
-    def __init__(self, sessions: Sessions, *, clock: Clock, governors: Governors, organization: bool) -> None:
+    def __init__(
+        self,
+        sessions: Sessions,
+        *,
+        clock: Clock,
+        governors: Governors,
+        organization: bool,
+        tags_within: timedelta | None = None,
+    ) -> None:
         self._sessions, self._clock, self._governors, self._organization = sessions, clock, governors, organization
+        self._tags_within = tags_within
 
     def read(
         self,
@@ -95,7 +107,7 @@ class AwsOrganizationSource:
             accounts.add(Account(id=caller.account))
             return _readings(caller, observer, OrganizationFacts(), accounts.reading(), Reading(), Reading(), published)
         facts = _facts((described or {}).get("Organization", {}))
-        enabled = _read_accounts(accounts, caller.account, facts)
+        enabled = _read_accounts(accounts, caller.account, facts, self._tags_within)
         return _readings(
             caller,
             observer,
@@ -150,7 +162,9 @@ def _facts(organization: Mapping[str, Any]) -> OrganizationFacts:
     )
 
 
-def _read_accounts(accounts: Collecting[Account], own: str, facts: OrganizationFacts) -> frozenset[str] | None:
+def _read_accounts(
+    accounts: Collecting[Account], own: str, facts: OrganizationFacts, tags_within: timedelta | None
+) -> frozenset[str] | None:
     """Fills `accounts`; gives the policy types in force, None where the roots were not read.
 
     The caller's own account is always among them: where ListAccounts was refused, alone, beside the gap.
@@ -161,7 +175,7 @@ def _read_accounts(accounts: Collecting[Account], own: str, facts: OrganizationF
         return None
     roots = [root for page in _paged(accounts, LIST_ROOTS, MaxResults=_PAGE) for root in page.get("Roots", [])]
     paths, names = _places(accounts, rows, {root["Id"]: root["Name"] for root in roots})
-    tags = _read_tags(accounts, sorted((row["Id"] for row in rows), key=lambda one: (one != own, one)))
+    tags = read_tags(accounts, sorted((row["Id"] for row in rows), key=lambda one: (one != own, one)), tags_within)
     for row in rows:
         path = paths.get(row["Id"], ())
         accounts.add(_account(accounts.observer.redactor, row, path, names, tags.get(row["Id"]), facts))
@@ -248,25 +262,6 @@ def _walked(accounts: Collecting[Account], names: dict[str, str]) -> tuple[dict[
 def _held(accounts: Collecting[Account], parent: str) -> list[str]:
     pages = _paged(accounts, LIST_ACCOUNTS_FOR_PARENT, ParentId=parent, MaxResults=_PAGE)
     return [row["Id"] for page in pages for row in page.get("Accounts", [])]
-
-
-def _read_tags(accounts: Collecting[Account], ids: list[str]) -> dict[str, tuple[Tag, ...] | None]:
-    """The tags of each account, None where they were not read.
-
-    Whoever may not read the first account's tags may read nobody's: the rest is not asked, and one gap says so.
-    """
-    first = _tags_of(accounts, ids[0])
-    if first is None:
-        return {}
-    rest = _at_once(lambda one: (one, _tags_of(accounts, one)), ids[1:])
-    return {ids[0]: first, **dict(rest)}
-
-
-def _tags_of(accounts: Collecting[Account], account: str) -> tuple[Tag, ...] | None:
-    pages = list(_paged(accounts, LIST_TAGS, absent=_LEFT, ResourceId=account))
-    if not pages or pages[-1].get("NextToken") or "Tags" not in pages[0]:
-        return None
-    return tuple(sorted(Tag(key=tag["Key"], value=tag["Value"]) for page in pages for tag in page.get("Tags", [])))
 
 
 def _read_administrators(found: Collecting[DelegatedAdministrator]) -> Reading[DelegatedAdministrator]:
