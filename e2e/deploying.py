@@ -48,7 +48,9 @@ def describe_stage(proof: Proof, *, minutes_ago: int, concurrency: int) -> None:
             "external_id": "e2e-auditor",
             "until": f"{datetime.now(UTC) + timedelta(days=30):%Y-%m-%d}",
         },
-        "legal_hold_principals": [f"arn:aws:iam::{accounts['evidence']}:role/counsel"],
+        "legal_hold_principals": [
+            f"arn:aws:iam::{accounts['evidence']}:{one}" for one in ("role/counsel", "user/clerk")
+        ],
         "architecture": architecture(),
     }
 

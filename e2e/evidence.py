@@ -11,7 +11,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from e2e import deploying
-from e2e.organization import DENIED, MISSING, SEEDED
+from e2e.organization import DENIED, MISSING, SEEDED, make_role, make_user
 from e2e.proof import STAGE, Proof, StepFailed, expect, refused, session_keys
 from e2e.servers import ROOT, clean_environment
 from prooftrail.grants import USES, Role
@@ -23,7 +23,6 @@ LACKING = frozenset({"outbound_federation", "server_certificates", "service_spec
 _OF_THE_SCANNER = ("Tick", "Start", "Scan", "Seal", "Tell")
 _DIGEST: dict[str, Any] = {"Message": bytes(32), "MessageType": "DIGEST", "SigningAlgorithm": "ECDSA_SHA_256"}
 _DENIED = ("AccessDenied", "AccessDeniedException")
-_ANYBODY = {"Effect": "Allow", "Action": "*", "Resource": "*"}
 
 
 def lock_by_api(proof: Proof, assembly: str) -> str:
@@ -135,7 +134,7 @@ def ledger_rows(proof: Proof) -> str:
 
 def untouchable(proof: Proof) -> str:
     """An administrator of the evidence account is refused by bucket policy, and root by Object Lock itself."""
-    _make_role(proof, "evidence", "administrator")
+    make_role(proof, "evidence", "administrator")
     administrator = proof.client_as("s3", "evidence", f"arn:aws:iam::{proof.accounts['evidence']}:role/administrator")
     root, bucket = proof.client("s3", "evidence"), proof.evidence_bucket
     key = "chain/00000001.json"
@@ -186,16 +185,19 @@ def untouchable(proof: Proof) -> str:
 
 
 def legal_hold(proof: Proof) -> str:
-    """The legal-hold role, taken with MFA, holds a run's objects by command; without MFA nobody takes it."""
-    _make_role(proof, "evidence", "counsel")
+    """The legal-hold role holds a run's objects by command; roles that are named take it, and users with MFA alone."""
     account = proof.accounts["evidence"]
-    counsel = session_keys(proof.client("sts", "evidence"), f"arn:aws:iam::{account}:role/counsel")
-    sts, role = (
-        proof.client_with("sts", counsel),
-        f"arn:aws:iam::{account}:role/prooftrail/Prooftrail-{STAGE}-LegalHold",
-    )
-    refused("the legal-hold role without MFA", _DENIED, partial(sts.assume_role, RoleArn=role, RoleSessionName="e2e"))
-    keys = session_keys(sts, role, SerialNumber=f"arn:aws:iam::{account}:mfa/counsel", TokenCode="123456")
+    role = f"arn:aws:iam::{account}:role/prooftrail/Prooftrail-{STAGE}-LegalHold"
+    own, take = proof.client("sts", "evidence"), {"RoleArn": role, "RoleSessionName": "e2e"}
+    by_role = {}
+    for name in ("counsel", "bystander"):
+        make_role(proof, "evidence", name)
+        by_role[name] = proof.client_with("sts", session_keys(own, f"arn:aws:iam::{account}:role/{name}"))
+    refused("the legal-hold role by a role nobody named", _DENIED, partial(by_role["bystander"].assume_role, **take))
+    clerk = proof.client_with("sts", make_user(proof, "evidence", "clerk"))
+    refused("the legal-hold role by a user without MFA", _DENIED, partial(clerk.assume_role, **take))
+    session_keys(clerk, role, SerialNumber=f"arn:aws:iam::{account}:mfa/clerk", TokenCode="123456")
+    keys = session_keys(by_role["counsel"], role)
     scope = ("--run", proof.runs[0], "--reason", "end-to-end proof", "--case", "E2E-1", "--yes", "--json")
     said = _prooftrail(proof, ("hold", f"s3://{proof.evidence_bucket}", *scope), keys)
     done = said["done"]
@@ -263,7 +265,7 @@ def tampering(proof: Proof) -> str:
 
 def read_by_auditor(proof: Proof) -> str:
     """The auditor's role is enough to verify, and takes nobody without the external id."""
-    _make_role(proof, "firm", "auditor")
+    make_role(proof, "firm", "auditor")
     evidence = proof.accounts["evidence"]
     firm = session_keys(proof.client("sts", "firm"), f"arn:aws:iam::{proof.accounts['firm']}:role/auditor")
     sts = proof.client_with("sts", firm)
@@ -290,18 +292,6 @@ def _new(bucket: str, kind: str) -> dict[str, Any]:
     until = datetime.now(UTC) + timedelta(days=RETENTION_DAYS[kind], hours=1)
     lock = {"ObjectLockMode": "COMPLIANCE", "ObjectLockRetainUntilDate": until}
     return {"Bucket": bucket, "Key": f"{kind}/forged", "Body": b"{}", "IfNoneMatch": "*"} | lock
-
-
-def _make_role(proof: Proof, account_name: str, name: str) -> None:
-    """A role that its account's root may take and that may do everything no policy denies."""
-    iam, account = proof.client("iam", account_name), proof.accounts[account_name]
-    trust = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{account}:root"}, "Action": "sts:AssumeRole"}
-    iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]}))
-    iam.put_role_policy(
-        RoleName=name,
-        PolicyName="everything",
-        PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [_ANYBODY]}),
-    )
 
 
 def _outcome(proof: Proof, name: str) -> dict[str, Any]:

@@ -37,11 +37,11 @@ def _replace(module: Any, name: str, make: Callable[[Any], Any]) -> None:
 
 
 def _principal_arn(original: Any) -> Any:
-    """aws:PrincipalArn of a role session is the role's ARN with its path; aws:MultiFactorAuthPresent what was brought."""
+    """aws:PrincipalArn of a role session is the role's ARN with its path; aws:MultiFactorAuthPresent what a user brought."""
 
     def resolve(key: str, context: Any) -> Any:
-        if key.lower() == "aws:multifactorauthpresent" and _with_mfa.get():
-            return "true"
+        if key.lower() == "aws:multifactorauthpresent" and _with_mfa.get() and ":user/" in context.principal_arn:
+            return "true"  # a session of a role never carries the mark, whatever it brings
         if key.lower() == "aws:principalarn" and ":assumed-role/" in context.principal_arn:
             account, resource = context.principal_arn.split(":", 5)[4:]
             role = iam._roles.get_scoped(account, None, resource.split("/")[1])
@@ -52,7 +52,7 @@ def _principal_arn(original: Any) -> Any:
 
 
 def _with_a_code(original: Any) -> Any:
-    """An AssumeRole that brings a device and a code counts as made with MFA; any code is taken."""
+    """An AssumeRole of a user that brings a device and a code counts as made with MFA; any code is taken."""
 
     async def handle(method: str, path: str, headers: Any, body: bytes, query: Any) -> Any:
         asked = parse_qs(body.decode(errors="replace")) if isinstance(body, bytes) else {}
@@ -131,12 +131,14 @@ def _key_by_its_arn(original: Any) -> Any:
 
 
 def _keys_in_the_body(original: Any) -> Any:
-    """Condition keys MiniStack leaves out: kms:ResourceAliases, and mode and days of a PutObjectRetention."""
+    """Condition keys MiniStack leaves out: kms:ResourceAliases, dynamodb:LeadingKeys, mode and days of a retention."""
 
     def context(service: str, action: str, body: bytes, *rest: Any) -> dict[str, Any]:
         found: dict[str, Any] = original(service, action, body, *rest)
         if service == "kms":
             return found | _aliases(json.loads(body or b"{}").get("KeyId"))
+        if service == "dynamodb":
+            return found | _partitions(json.loads(body or b"{}"))
         if action == "s3:PutObjectRetention":
             asked = {one.tag.rpartition("}")[2]: one.text or "" for one in ET.fromstring(body)}
             return found | _lock(asked.get("Mode"), asked.get("RetainUntilDate"))
@@ -153,6 +155,14 @@ def _aliases(key: Any) -> dict[str, Any]:
     with request_scope(account, region):
         aliases = [arn.split(":", 5)[5] for arn, found in kms._aliases.items() if found == record["KeyId"]]
     return {"kms:ResourceAliases": aliases} if aliases else {}
+
+
+def _partitions(asked: dict[str, Any]) -> dict[str, Any]:
+    """dynamodb:LeadingKeys: the partitions of the rows that a write names."""
+    batches = [one for rows in asked.get("RequestItems", {}).values() if isinstance(rows, list) for one in rows]
+    rows = [*(one["PutRequest"]["Item"] for one in batches if "PutRequest" in one), asked.get("Item", {})]
+    found = sorted({row["pk"]["S"] for row in rows if "pk" in row})
+    return {"dynamodb:LeadingKeys": found} if found else {}
 
 
 def _lock(mode: str | None, until: str | None) -> dict[str, str]:

@@ -20,6 +20,8 @@ MISSING = "forgotten"
 USERS = 4
 """People and machines in each seeded account."""
 
+_EVERYTHING = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+
 
 def make(proof: Proof) -> str:
     """An organization with a unit for workloads; every account is created, so that ids are the emulator's choice."""
@@ -83,3 +85,25 @@ def _roles(iam: Any, account: str) -> None:
         PolicyName="everything",
         PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [anything]}),
     )
+
+
+def make_role(proof: Proof, account_name: str, name: str) -> None:
+    """A role that its account's root may take and that may do everything no policy denies."""
+    iam, account = proof.client("iam", account_name), proof.accounts[account_name]
+    trust = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{account}:root"}, "Action": "sts:AssumeRole"}
+    iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]}))
+    iam.put_role_policy(
+        RoleName=name,
+        PolicyName="everything",
+        PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [_EVERYTHING]}),
+    )
+
+
+def make_user(proof: Proof, account_name: str, name: str) -> dict[str, str]:
+    """A user who may do everything no policy denies; the user's own keys."""
+    iam = proof.client("iam", account_name)
+    iam.create_user(UserName=name)
+    document = json.dumps({"Version": "2012-10-17", "Statement": [_EVERYTHING]})
+    iam.put_user_policy(UserName=name, PolicyName="everything", PolicyDocument=document)
+    made = iam.create_access_key(UserName=name)["AccessKey"]
+    return {"aws_access_key_id": made["AccessKeyId"], "aws_secret_access_key": made["SecretAccessKey"]}

@@ -43,12 +43,12 @@ class AccessStack(cdk.Stack):
         env = cdk.Environment(account=stage.evidence_account, region=stage.region)
         super().__init__(scope, construct_id, env=env)
         if stage.auditor is not None:
-            _role(self, stage, "Auditor", _auditor_trust(stage, stage.auditor), _auditing(stage, stage.auditor))
+            _role(self, stage, "Auditor", [_auditor_trust(stage, stage.auditor)], _auditing(stage, stage.auditor))
         if stage.legal_hold_principals:
             _role(self, stage, "LegalHold", _holder_trust(stage), _holding(stage))
 
 
-def _role(stack: cdk.Stack, stage: Stage, name: str, trust: Statement, allowed: list[Statement]) -> None:
+def _role(stack: cdk.Stack, stage: Stage, name: str, trust: list[Statement], allowed: list[Statement]) -> None:
     path, _, role_name = grants.role_path(stage.name, name).rpartition("/")
     iam.CfnRole(
         stack,
@@ -56,7 +56,7 @@ def _role(stack: cdk.Stack, stage: Stage, name: str, trust: Statement, allowed: 
         path=f"/{path}/",
         role_name=role_name,
         max_session_duration=_ONE_HOUR,
-        assume_role_policy_document=_document([trust]),
+        assume_role_policy_document=_document(trust),
         policies=[iam.CfnRole.PolicyProperty(policy_name=name, policy_document=_document(allowed))],
     )
     cdk.CfnOutput(stack, f"{name}Role", value=stage.role_arn(name))
@@ -71,7 +71,7 @@ def _auditor_trust(stage: Stage, auditor: Auditor) -> Statement:
     }
     if auditor.require_mfa:
         condition["Bool"] = {"aws:MultiFactorAuthPresent": "true"}
-    return _trust(auditor.principal.split(":")[4], stage, condition)
+    return _trust("OnlyWhoIsNamed", auditor.principal.split(":")[4], stage, condition)
 
 
 def _auditing(stage: Stage, auditor: Auditor) -> list[Statement]:
@@ -91,12 +91,18 @@ def _auditing(stage: Stage, auditor: Auditor) -> list[Statement]:
     return [one | {"Condition": one.get("Condition", {}) | {"DateLessThan": _end(auditor)}} for one in found]
 
 
-def _holder_trust(stage: Stage) -> Statement:
-    condition = {
-        "ArnLike": {"aws:PrincipalArn": list(stage.legal_hold_principals)},
-        "Bool": {"aws:MultiFactorAuthPresent": "true"},
-    }
-    return _trust(stage.evidence_account, stage, condition)
+def _holder_trust(stage: Stage) -> list[Statement]:
+    """A user is let in with MFA alone. A role is not asked for it: no session of a role or of federation carries its mark,
+    so that who takes such a role with MFA is for its own trust, or for the identity provider, to say.
+    """
+    with_mfa = {"Bool": {"aws:MultiFactorAuthPresent": "true"}}
+    found = []
+    for sid, kind, asked in (("OnlyRolesThatAreNamed", "role", {}), ("OnlyUsersThatAreNamed", "user", with_mfa)):
+        named = [one for one in stage.legal_hold_principals if one.split(":", 5)[5].startswith(f"{kind}/")]
+        if named:
+            condition = {"ArnLike": {"aws:PrincipalArn": named}, **asked}
+            found.append(_trust(sid, stage.evidence_account, stage, condition))
+    return found
 
 
 def _holding(stage: Stage) -> list[Statement]:
@@ -116,10 +122,10 @@ def _end(auditor: Auditor) -> dict[str, str]:
     return {"aws:CurrentTime": f"{auditor.until + timedelta(days=1)}T00:00:00Z"}
 
 
-def _trust(account: str, stage: Stage, condition: dict[str, Any]) -> Statement:
+def _trust(sid: str, account: str, stage: Stage, condition: dict[str, Any]) -> Statement:
     root = f"arn:{stage.partition}:iam::{account}:root"
     return {
-        "Sid": "OnlyWhoIsNamed",
+        "Sid": sid,
         "Effect": "Allow",
         "Principal": {"AWS": root},
         "Action": "sts:AssumeRole",

@@ -133,7 +133,7 @@ _OTHERS = (
     Acknowledged(
         rule=r"NIST\.800\.53\.R5-CloudWatchLogGroupEncrypted",
         where=_LOGS,
-        reason="CloudWatch encrypts by itself; log lines hold counts and account ids, and no evidence and no person.",
+        reason="CloudWatch encrypts by itself. Our lines hold counts and account ids; Lambda's report of a defect holds its words.",
     ),
     Acknowledged(
         rule=r"NIST\.800\.53\.R5-S3DefaultEncryptionKMS",

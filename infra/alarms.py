@@ -13,12 +13,19 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from .evidence_bucket import REPLICATION_RULE
 from .functions import METRICS, function_name, service_name
-from .stage import Cadence, Stage
+from .stage import Cadence, Replica, Stage
 
 _HOUR = cdk.Duration.hours(1)
 _SOON = cdk.Duration.minutes(5)
 _MISSING = cloudwatch.TreatMissingData
+
+_REDRIVE = (
+    "Open the execution: the step that ended it says why. Mend that, then redrive the execution (for 14 days; its name "
+    "cannot be started again). If the step is RecordRun, the run is sealed and only the ledger lacks it: the next run "
+    "tells it, or `prooftrail ledger rebuild`; a redrive does not."
+)
 
 DAY = Cadence(every_hours=24, at="00:00")
 """How often the watchdog looks."""
@@ -62,12 +69,19 @@ class Alarms(Construct):
         """Alarm where the last word of `metric` is above `above`, until another word is not."""
         self._alarm(name, self._own(metric, statistic), _MISSING.IGNORE, means=means, above=above)
 
+    def happened(self, name: str, metric: str, *, means: str) -> None:
+        """Alarm where something was counted within the hour that is said only when it happens."""
+        self._alarm(name, self._own(metric, "Sum"), _MISSING.NOT_BREACHING, means=means)
+
     def runs(self, state_machine_arn: str) -> None:
         """Alarm where an execution failed, took too long or was stopped. The children of a map count for themselves."""
-        for what, metric in (("failed", "Failed"), ("timed-out", "TimedOut"), ("aborted", "Aborted")):
+        for what, metric, said in (
+            ("failed", "Failed", "A run failed"),
+            ("timed-out", "TimedOut", "A run took too long and was ended"),
+            ("aborted", "Aborted", "A run was stopped by hand"),
+        ):
             counted = _sum("AWS/States", f"Executions{metric}", {"StateMachineArn": state_machine_arn})
-            means = f"A run {what.replace('-', ' ')}: look at the execution, mend the cause, and redrive it."
-            self._alarm(f"run-{what}", counted, _MISSING.NOT_BREACHING, means=means)
+            self._alarm(f"run-{what}", counted, _MISSING.NOT_BREACHING, means=f"{said}. {_REDRIVE}")
 
     def functions(self, doors: Iterable[str]) -> None:
         """Alarm where a function failed or was not let run; what is tried again afterwards is told as well."""
@@ -81,11 +95,24 @@ class Alarms(Construct):
                 short = f"{door.replace('_', '-')}-{metric.lower()}"
                 self._alarm(short, counted, _MISSING.NOT_BREACHING, means=means)
 
-    def failures(self, queue: sqs.Queue) -> None:
-        """Alarm where a call lies in the queue that nobody waited for."""
+    def replication(self, replica: Replica, *, means: str) -> None:
+        """Alarm where a version of evidence did not reach the second account; counted in the source bucket's region."""
+        where = {
+            "SourceBucket": self._stage.bucket,
+            "DestinationBucket": replica.bucket_arn.rpartition(":")[2],
+            "RuleId": REPLICATION_RULE,
+        }
+        counted = _sum("AWS/S3", "OperationsFailedReplication", where)
+        self._alarm("replication-failed", counted, _MISSING.NOT_BREACHING, means=means)
+
+    def failures(self, name: str, queue: sqs.Queue) -> None:
+        """Alarm where a call lies in the queue that nobody waited for. `name` is the queue's too, behind the stage."""
         depth = queue.metric_approximate_number_of_messages_visible(period=_SOON, statistic="Maximum")
-        means = "A call was given up: the message in the queue says which. Repeat it, then delete the message."
-        self._alarm("calls-given-up", depth, _MISSING.IGNORE, means=means)
+        means = (
+            f"A call that nobody waits for was given up: the message in the queue prooftrail-{self._stage.name}-{name} "
+            "holds it. Make the call again by hand, then delete the message."
+        )
+        self._alarm(name, depth, _MISSING.IGNORE, means=means)
 
     def _own(self, metric: str, statistic: str) -> cloudwatch.Metric:
         return cloudwatch.Metric(

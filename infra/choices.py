@@ -15,8 +15,10 @@ _ACCOUNT, _ACCOUNT_FIX = r"\d{12}", 'give 12 digits in quotes, like "11112222333
 _REGION = r"(af|ap|ca|cn|eu|il|me|mx|sa|us|us-gov)-(north|south|east|west|central|(north|south)(east|west))-\d"
 _ORGANIZATION = r"o-[a-z0-9]{10,32}"
 _UNIT = r"r-[0-9a-z]{4,32}|ou-[0-9a-z]{4,32}-[a-z0-9]{8,32}"
-_ROLE_NAME = r"([\x21-\x2e\x30-\x7e]{1,200}/){0,5}[\w+=,.@-]{1,64}"
-_ROLE_NAME_FIX = "give the role's name with its path and no / in front, like prooftrail/ProoftrailReader"
+_ROLE_NAME = r"(?!prooftrail/Prooftrail-)([\x21-\x2e\x30-\x7e]{1,200}/){0,5}[\w+=,.@-]{1,64}"
+_ROLE_NAME_FIX = (
+    "give the role's name with its path and no / in front, like prooftrail/ProoftrailReader; not prooftrail/Prooftrail-"
+)
 _EXTERNAL_ID = r"[\w+=,.@:/-]{2,1224}"
 _EXTERNAL_ID_FIX = "give 2 to 1,224 letters, digits or any of + = , . @ : / - _"
 _MAIL = r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+"
@@ -76,7 +78,7 @@ def scope(values: Given, home: dict[str, Any]) -> dict[str, Any]:
         "organizational_units": values.texts(
             "organizational_units", _UNIT, "roots or units like r-ab12, ou-ab12-c3d4e5f6"
         ),
-        "stacksets_from": values.one_of("stacksets_from", ("tooling", "management"), default="tooling"),
+        "stacksets_from": values.one_of("stacksets_from", ("management", "tooling"), default="management"),
         "scan_regions": _regions(values, home["region"]),
         "concurrency": values.whole("concurrency", 1, 1000, default=50, what="accounts read side by side"),
         "external_id": values.maybe("external_id", _EXTERNAL_ID, _EXTERNAL_ID_FIX),
@@ -155,8 +157,8 @@ def people(values: Given, home: dict[str, Any]) -> dict[str, Any]:
         **told,
         "auditor": _auditor(values, home),
         "replica": _replica(values, home),
-        "key_administrators": _roles(values, "key_administrators", home),
-        "legal_hold_principals": _roles(values, "legal_hold_principals", home),
+        "key_administrators": _principals(values, "key_administrators", home, ("role",)),
+        "legal_hold_principals": _principals(values, "legal_hold_principals", home, ("role", "user")),
     }
 
 
@@ -199,11 +201,13 @@ def _replica(values: Given, home: dict[str, Any]) -> Replica | None:
     return found
 
 
-def _roles(values: Given, key: str, home: dict[str, Any]) -> tuple[str, ...]:
-    start = f"arn:{partition_of(home['region'])}:iam::{home['evidence_account']}:role/"
-    fix = f"ARNs that start with {start} and name roles of people, not all roles and none of Prooftrail's own"
-    found = values.texts(key, re.escape(start) + r"[\w+=,.@/*?-]+", fix)
-    own = start + grants.role_path(values.path.removeprefix("stages."), grants.Role.WATCH)
-    if any(fnmatch.fnmatchcase(own, one) for one in found):
+def _principals(values: Given, key: str, home: dict[str, Any], kinds: tuple[str, ...]) -> tuple[str, ...]:
+    account = f"arn:{partition_of(home['region'])}:iam::{home['evidence_account']}:"
+    starts = " or ".join(f"{account}{kind}/" for kind in kinds)
+    named = " and ".join(f"{kind}s" for kind in kinds)
+    fix = f"ARNs that start with {starts} and name {named} of people, not all of them and none of Prooftrail's own"
+    found = values.texts(key, rf"{re.escape(account)}({'|'.join(kinds)})/[\w+=,.@/*?-]+", fix)
+    own = grants.role_path(values.path.removeprefix("stages."), grants.Role.WATCH)
+    if any(fnmatch.fnmatchcase(f"{account}{kind}/{own}", one) for kind in kinds for one in found):
         raise values.wrong(key, fix)
     return found

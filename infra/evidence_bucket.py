@@ -14,6 +14,9 @@ from .stage import Replica, Stage
 LOGS_BY_POLICY = "@aws-cdk/aws-s3:serverAccessLogsUseBucketPolicy"
 """A stack's context must set it: otherwise CDK lets access logs in by an ACL, which owner-enforced buckets lack."""
 
+REPLICATION_RULE = "Everything"
+"""The one rule of replication, which its metrics name."""
+
 _LOG_DAYS = 400
 _KEPT = ("chain", "witness")
 _LISTED = (
@@ -62,8 +65,13 @@ def access_logs(scope: Construct, construct_id: str, *, name: str) -> s3.Bucket:
 
 
 def evidence_bucket(stack: cdk.Stack, stage: Stage) -> s3.Bucket:
-    """The locker. A daily inventory of all versions, made by S3 itself, is a second list of what is in it."""
-    logs = access_logs(stack, "AccessLogs", name=stage.logs_bucket)
+    """The locker. A daily inventory of all versions, made by S3 itself, is a second list of what is in it.
+
+    Its settings and those of the bucket that logs and inventory go to change by deploying alone.
+    """
+    logs, deployer = access_logs(stack, "AccessLogs", name=stage.logs_bucket), deployer_arn(stack, stage)
+    kept = evidence_policy.settings_stay(f"arn:{stage.partition}:s3:::{stage.logs_bucket}", deployer)
+    logs.add_to_resource_policy(iam.PolicyStatement.from_json(kept))
     lock = s3.ObjectLockRetention
     bucket = s3.Bucket(
         stack,
@@ -85,8 +93,9 @@ def evidence_bucket(stack: cdk.Stack, stage: Stage) -> s3.Bucket:
         lifecycle_rules=_disposal(stage),
         removal_policy=cdk.RemovalPolicy.RETAIN,
     )
-    for statement in evidence_policy.statements(stage, deployer=deployer_arn(stack, stage)):
+    for statement in evidence_policy.statements(stage, deployer=deployer):
         bucket.add_to_resource_policy(iam.PolicyStatement.from_json(statement))
+    evidence_policy.require_fit(stage, stack.resolve(bucket.policy.document) if bucket.policy else {})
     if stage.replica is not None:
         _replicate(stack, bucket, stage, stage.replica)
     return bucket
@@ -135,7 +144,7 @@ def _replicate(stack: cdk.Stack, bucket: s3.Bucket, stage: Stage, replica: Repli
         role=role.attr_arn,
         rules=[
             property_.ReplicationRuleProperty(
-                id="Everything",
+                id=REPLICATION_RULE,
                 status="Enabled",
                 priority=1,
                 filter=property_.ReplicationRuleFilterProperty(prefix=""),
@@ -144,6 +153,7 @@ def _replicate(stack: cdk.Stack, bucket: s3.Bucket, stage: Stage, replica: Repli
                     bucket=replica.bucket_arn,
                     account=replica.account,
                     access_control_translation=property_.AccessControlTranslationProperty(owner="Destination"),
+                    metrics=property_.MetricsProperty(status="Enabled"),  # without them no failure is counted
                 ),
             )
         ],
@@ -151,9 +161,11 @@ def _replicate(stack: cdk.Stack, bucket: s3.Bucket, stage: Stage, replica: Repli
 
 
 def _replication_role(stack: cdk.Stack, stage: Stage, replica: Replica) -> iam.CfnRole:
+    """S3's role for the copy. Its trust asks for no source: S3 documents none for live replication. What it may do is
+    bound to the two buckets instead, and only who may pass a role of ours can hand it to another bucket.
+    """
     bucket = f"arn:{stage.partition}:s3:::{stage.bucket}"
     path, _, name = grants.role_path(stage.name, "Replication").rpartition("/")
-    only_this = {"aws:SourceAccount": stage.evidence_account, "aws:SourceArn": bucket}
     return iam.CfnRole(
         stack,
         "Replication",
@@ -164,11 +176,10 @@ def _replication_role(stack: cdk.Stack, stage: Stage, replica: Replica) -> iam.C
             "Version": "2012-10-17",
             "Statement": [
                 {
-                    "Sid": "OnlyThisBucket",
+                    "Sid": "OnlyS3",
                     "Effect": "Allow",
                     "Principal": {"Service": "s3.amazonaws.com"},
                     "Action": "sts:AssumeRole",
-                    "Condition": {"StringEquals": only_this},
                 }
             ],
         },

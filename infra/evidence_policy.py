@@ -7,22 +7,24 @@ after a mistake (https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketPo
 policy closes it; a member of the organization that is let in still needs an Allow of its own.
 """
 
+import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from prooftrail import grants
 from prooftrail.grants import Role, Statement
 
-from .stage import Stage
+from .stage import Stage, StageError
 
+MOST_BYTES = 20_480
+"""Amazon S3, "Bucket policies": the size of a bucket's policy."""
+
+_NOBODY = {"Effect": "Deny", "Principal": "*"}
 _WRITES = ("s3:PutObject", "s3:PutObjectRetention")
 _SETTINGS = (
     "s3:DeleteBucketPolicy",
+    "s3:Put*Configuration",  # of encryption, inventory, lifecycle, replication among them
     "s3:PutBucket*",  # the policy, versioning, the lock, public access, ownership, logging among them
-    "s3:PutEncryptionConfiguration",
-    "s3:PutInventoryConfiguration",
-    "s3:PutLifecycleConfiguration",
-    "s3:PutReplicationConfiguration",
 )
 
 
@@ -31,15 +33,41 @@ def statements(stage: Stage, *, deployer: str) -> list[Statement]:
     bucket = f"arn:{stage.partition}:s3:::{stage.bucket}"
     return [
         *_nothing_goes(bucket),
-        _settings_stay(bucket, deployer),
+        settings_stay(bucket, deployer),
         *_who_writes(stage, bucket),
         *_how_long(stage, bucket),
         _only_once(bucket),
         _nobody_holds(stage, bucket),
-        _nobody_reads_wire_bodies(stage, bucket),
+        _no_function_reads_back(stage, bucket),
         _outsiders(stage, bucket),
-        *_let_in(stage),
+        *_let_in(stage, bucket),
     ]
+
+
+def require_fit(stage: Stage, document: Mapping[str, Any]) -> None:
+    """Raises StageError where the bucket's policy as rendered is longer than S3 takes, which is told only while it deploys."""
+    arn = f"arn:{stage.partition}:s3:::{stage.bucket}"
+    size = len(json.dumps(_written(document, arn), separators=(",", ":")).encode())
+    if size > MOST_BYTES:
+        raise StageError(
+            f"cdk.json stages.{stage.name}: the evidence bucket's policy has {size:,} bytes and S3 takes {MOST_BYTES:,}: "
+            "give several kinds in retention_days the same days, or the stage a shorter name."
+        )
+
+
+def _written(value: Any, arn: str) -> Any:
+    """The document with each reference, all of which mean the bucket, written out."""
+    match value:
+        case {"Fn::GetAtt": _}:
+            return arn
+        case {"Fn::Join": [str() as between, list() as parts]}:
+            return between.join(_written(one, arn) for one in parts)
+        case Mapping():
+            return {key: _written(one, arn) for key, one in value.items()}
+        case list():
+            return [_written(one, arn) for one in value]
+        case _:
+            return value
 
 
 def writers_by_kind(stage: Stage) -> dict[str, tuple[str, ...]]:
@@ -62,12 +90,13 @@ def _nothing_goes(bucket: str) -> list[Statement]:
     }
     return [
         _deny("NothingIsDeleted", ends, f"{bucket}/*"),
-        {"Sid": "NothingElseIsDone", "Effect": "Deny", "Principal": {"AWS": "*"}, **known},
+        {"Sid": "NothingElseIsDone", **_NOBODY, **known},
         _deny("TheBucketStays", ("s3:DeleteBucket",), bucket),
     ]
 
 
-def _settings_stay(bucket: str, deployer: str) -> Statement:
+def settings_stay(bucket: str, deployer: str) -> Statement:
+    """A bucket's settings are changed by deploying alone. `bucket` is its ARN, `deployer` that of CloudFormation's role."""
     return _deny("SettingsStayAsDeployed", _SETTINGS, bucket, {"ArnNotEquals": {"aws:PrincipalArn": deployer}})
 
 
@@ -83,19 +112,16 @@ def _who_writes(stage: Stage, bucket: str) -> list[Statement]:
         )
         for number, (arns, names) in enumerate(kinds.items(), start=1)
     ]
-    elsewhere = {"Action": ["s3:PutObject", "s3:PutObjectLegalHold", "s3:PutObjectRetention"]}
-    places = {"NotResource": _below(bucket, stage.retention_days)}
-    return [
-        *found,
-        {"Sid": "NothingLiesElsewhere", "Effect": "Deny", "Principal": {"AWS": "*"}, **elsewhere, **places},
-    ]
+    elsewhere = {"Action": "s3:PutObject*", "NotResource": _below(bucket, stage.retention_days)}
+    return [*found, {"Sid": "NothingLiesElsewhere", **_NOBODY, **elsewhere}]
 
 
 def _how_long(stage: Stage, bucket: str) -> list[Statement]:
-    """Each write asks for the stage's mode and for its kind's days, and no write for more than the longest retention.
+    """Each write asks for the stage's mode and for its kind's days, neither fewer nor more: nobody can undo too many.
 
     A writer asks for N days from a moment before S3 looks, so N - 1 whole days may remain; a clock that is ahead may
-    leave a little over N. A write that names no mode is denied: the bucket's default would keep a manifest too short.
+    leave a little over N, which makes N + 1 rounded up. A write that names no mode is denied: the bucket's default would
+    keep a manifest too short.
     Parts of a multipart upload name none, so that evidence is always written in one piece.
     """
     everything, remaining = f"{bucket}/*", "s3:object-lock-remaining-retention-days"
@@ -109,16 +135,17 @@ def _how_long(stage: Stage, bucket: str) -> list[Statement]:
             everything,
             {"StringNotEquals": mode, "Null": {"s3:object-lock-mode": "false"}},
         ),
-        _deny(
-            "NoLongerThanAcknowledged",
-            _WRITES,
-            everything,
-            {"NumericGreaterThan": {remaining: str(stage.longest_retention + 1)}},
-        ),
     ]
     for days, kinds in sorted(_grouped(stage.retention_days).items()):
-        short = {"NumericLessThan": {remaining: str(days - 1)}}
-        found.append(_deny(f"NotShorterThan{days}Days", _WRITES, _below(bucket, kinds), short))
+        below = _below(bucket, kinds)
+        short, long = (
+            {"NumericLessThan": {remaining: str(days - 1)}},
+            {"NumericGreaterThan": {remaining: str(days + 1)}},
+        )
+        found += [
+            _deny(f"AtLeast{days}Days", _WRITES, below, short),
+            _deny(f"AtMost{days}Days", _WRITES, below, long),
+        ]
     return found
 
 
@@ -134,10 +161,10 @@ def _nobody_holds(stage: Stage, bucket: str) -> Statement:
     return _deny("OnlyLegalHoldHolds", ("s3:PutObjectLegalHold",), f"{bucket}/*", holder)
 
 
-def _nobody_reads_wire_bodies(stage: Stage, bucket: str) -> Statement:
-    """No role of a function reads `raw/`, even if its own policy were widened."""
+def _no_function_reads_back(stage: Stage, bucket: str) -> Statement:
+    """No role of a function reads what AWS sent or whom a pseudonym means, even if its own policy were widened."""
     functions = {"ArnEquals": {"aws:PrincipalArn": [stage.names().role_arn(role) for role in Role]}}
-    return _deny("FunctionsNeverReadRaw", ("s3:GetObject*",), f"{bucket}/raw/*", functions)
+    return _deny("FunctionsNeverReadBack", ("s3:GetObject*",), _below(bucket, ("people", "raw")), functions)
 
 
 def _outsiders(stage: Stage, bucket: str) -> Statement:
@@ -149,26 +176,28 @@ def _outsiders(stage: Stage, bucket: str) -> Statement:
     return _deny("OutsidersStayOut", ("s3:*",), [bucket, f"{bucket}/*"], condition)
 
 
-def _let_in(stage: Stage) -> list[Statement]:
+def _let_in(stage: Stage, bucket: str) -> list[Statement]:
     """What the functions' roles may do, said here too because the bucket may lie in another account.
 
-    Roles of one account that may do the same share a statement.
+    Roles that may do the same share a statement. All writers share one: which kinds are whose, `OnlyTheirWriters` says.
     """
-    names, found = stage.names(), dict[tuple[str, str, str], Statement]()
+    names, found = stage.names(), dict[tuple[str, str], Statement]()
+    accounts = sorted({stage.evidence_account, stage.tooling_account})
+    roots = {"AWS": [f"arn:{stage.partition}:iam::{account}:root" for account in accounts]}
     for role in Role:
-        arn = names.role_arn(role)
-        account = arn.split(":")[4]
         for one in grants.locker_statements(role, names):
+            resource = f"{bucket}/*" if set(one["Action"]) == set(_WRITES) else one["Resource"]
             shared = found.setdefault(
-                (account, str(one["Action"]), str(one["Resource"])),
-                one
-                | {
-                    "Sid": f"{role}{one['Sid']}",
-                    "Principal": {"AWS": f"arn:{stage.partition}:iam::{account}:root"},
+                (str(one["Action"]), str(resource)),
+                {
+                    **one,
+                    "Sid": f"{one['Sid']}{len(found) + 1}",
+                    "Resource": resource,
+                    "Principal": roots,
                     "Condition": {"ArnEquals": {"aws:PrincipalArn": []}},
                 },
             )
-            shared["Condition"]["ArnEquals"]["aws:PrincipalArn"].append(arn)
+            shared["Condition"]["ArnEquals"]["aws:PrincipalArn"].append(names.role_arn(role))
     return list(found.values())
 
 
@@ -187,5 +216,5 @@ def _below(bucket: str, kinds: Iterable[str]) -> list[str]:
 def _deny(
     sid: str, actions: Iterable[str], resource: str | list[str], condition: Mapping[str, Any] | None = None
 ) -> Statement:
-    statement = {"Sid": sid, "Effect": "Deny", "Principal": {"AWS": "*"}, "Action": sorted(actions)}
+    statement = {"Sid": sid, **_NOBODY, "Action": sorted(actions)}
     return statement | {"Resource": resource} | ({"Condition": dict(condition)} if condition else {})

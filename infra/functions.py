@@ -20,6 +20,7 @@ from prooftrail.deployed import NEEDS, Deployed
 from prooftrail.grants import ROLE_OF, Key, Role
 
 from .asset import Asset
+from .schedule import Failures
 from .stage import Stage, StageError
 
 TIMEOUT_S: Mapping[str, int] = {
@@ -32,7 +33,7 @@ TIMEOUT_S: Mapping[str, int] = {
     "tell_accounts": 900,
     "record_run": 300,
     "watch": 300,
-    "weekly": 60,
+    "weekly": 300,
 }
 """Seconds each door may take; 900 is the most Lambda gives."""
 
@@ -128,7 +129,7 @@ class Functions(Construct):
         stage: Stage,
         asset: Asset,
         doors: Iterable[str],
-        failures_arn: str,
+        failures: Failures,
         unawaited: Iterable[str],
         also: Iterable[Mapping[str, Any]] = (),
     ) -> None:
@@ -138,7 +139,7 @@ class Functions(Construct):
                 f"the asset was built for {asset.architecture}, and cdk.json stages.{stage.name}.architecture is "
                 f"{stage.architecture}: build it again for that, or change the stage."
             )
-        self._stage, self._asset, self._failures_arn = stage, asset, failures_arn
+        self._stage, self._asset, self._failures = stage, asset, failures
         self._unawaited, self._also = frozenset(unawaited), list(also)
         doors = tuple(doors)
         self._code = lambda_.Code.from_asset(
@@ -175,7 +176,7 @@ class Functions(Construct):
         ]
         found = [_allow("WritesOwnLogs", ["logs:CreateLogStream", "logs:PutLogEvents"], groups)]
         if self._unawaited.intersection(doors):
-            found.append(_allow("HandsFailedCallsOn", ["sqs:SendMessage"], [self._failures_arn]))
+            found.append(_allow("HandsFailedCallsOn", ["sqs:SendMessage"], [self._failures.arn]))
         return found
 
     def _function(self, door: str) -> lambda_.Function:
@@ -194,7 +195,7 @@ class Functions(Construct):
             environment=environment(self._stage, self._asset, door),
             log_group=logs_kept(self, f"{words}Logs", _log_group(self._stage, door)),
             tracing=lambda_.Tracing.DISABLED,
-            current_version_options=lambda_.VersionOptions(removal_policy=cdk.RemovalPolicy.RETAIN),
+            current_version_options=lambda_.VersionOptions(removal_policy=cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE),
             description=f"Prooftrail ({self._stage.name}): {door.replace('_', ' ')}",
         )
         if door in self._unawaited:
@@ -203,7 +204,7 @@ class Functions(Construct):
 
     def _hand_on_failures(self, words: str, function: lambda_.Function) -> None:
         """A call nobody waits for is tried twice more within the hour, and then told."""
-        lambda_.CfnEventInvokeConfig(
+        unawaited = lambda_.CfnEventInvokeConfig(
             self,
             f"{words}Unawaited",
             function_name=function.function_name,
@@ -211,9 +212,10 @@ class Functions(Construct):
             maximum_event_age_in_seconds=3600,
             maximum_retry_attempts=2,
             destination_config=lambda_.CfnEventInvokeConfig.DestinationConfigProperty(
-                on_failure=lambda_.CfnEventInvokeConfig.OnFailureProperty(destination=self._failures_arn)
+                on_failure=lambda_.CfnEventInvokeConfig.OnFailureProperty(destination=self._failures.arn)
             ),
         )
+        unawaited.node.add_dependency(self._failures.queue)  # an ARN that is written out makes nothing wait by itself
 
 
 def _account(stage: Stage, door: str) -> str:

@@ -77,9 +77,9 @@ def fingerprint_policy(stack: cdk.Stack, stage: Stage) -> iam.PolicyDocument:
 
 
 def notices_policy(stack: cdk.Stack, stage: Stage) -> iam.PolicyDocument:
-    """Of the key that notices are encrypted with: alarms and events may send, and principals of the account through SNS."""
+    """Of the key that notices are encrypted with: alarms may send, and principals of the account through SNS."""
     use = ["kms:Decrypt", "kms:GenerateDataKey*"]
-    senders = {"Service": ["cloudwatch.amazonaws.com", "events.amazonaws.com"]}
+    senders = {"Service": "cloudwatch.amazonaws.com"}
     through = {"kms:ViaService": f"sns.{stage.region}.{_suffix(stage)}", "kms:CallerAccount": stage.tooling_account}
     account = f"arn:{stage.partition}:iam::{stage.tooling_account}:root"
     own = {"StringEquals": {"aws:SourceAccount": stage.tooling_account}}

@@ -20,6 +20,8 @@ _WORK_DAYS = 30
 """Longer than any run may be redriven (14 days)."""
 
 _REPLACEABLE = ("AWS::SNS::Topic", "AWS::SNS::TopicPolicy", "AWS::SNS::Subscription")
+_UNDELETABLE = ("AWS::DynamoDB::GlobalTable", "AWS::KMS::Key")
+"""What refuses to be deleted, so that a rollback must not try."""
 
 
 class LedgerStack(cdk.Stack):
@@ -33,8 +35,10 @@ class LedgerStack(cdk.Stack):
         self._fingerprint_key(stage)
         self._alarms(stage, self._notices_key(stage))
         self._work(stage)
-        # A retained subscription would go on mailing whoever was taken off the list.
-        cdk.RemovalPolicies.of(self).retain(exclude_resource_types=list(_REPLACEABLE))
+        # A retained subscription would go on mailing whoever was taken off the list. What a deployment that failed has
+        # just made goes again, so that its name is free.
+        excluded = [*_REPLACEABLE, *_UNDELETABLE]
+        cdk.RemovalPolicies.of(self).retain_on_update_or_delete(exclude_resource_types=excluded)
         names = stage.names()
         for output, value, says in (
             ("LedgerAddress", f"dynamodb:{stage.table}", "what is known now; made again from the evidence if lost"),
@@ -107,11 +111,8 @@ class LedgerStack(cdk.Stack):
         )
         topic.add_to_resource_policy(
             iam.PolicyStatement(
-                sid="OwnAlarmsAndEvents",
-                principals=[
-                    iam.ServicePrincipal("cloudwatch.amazonaws.com"),
-                    iam.ServicePrincipal("events.amazonaws.com"),
-                ],
+                sid="OwnAlarms",
+                principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
                 actions=["sns:Publish"],
                 resources=[topic.topic_arn],
                 conditions={"StringEquals": {"aws:SourceAccount": stage.tooling_account}},

@@ -44,7 +44,10 @@ def stack_set_name(stage: Stage) -> str:
 
 
 def rollout_account(stage: Stage) -> str:
-    """The account the StackSet is made from: a delegated administrator for StackSets, or the management account."""
+    """The account the StackSet is made from: the management account, or a delegated administrator for StackSets.
+
+    A delegated administrator can deploy any template into every account of the organization, the evidence's among them.
+    """
     if stage.stacksets_from == "tooling" or stage.management_account is None:
         return stage.tooling_account
     return stage.management_account

@@ -6,15 +6,17 @@ Nothing here is state. The stack may be deployed while a run is under way, and t
 import aws_cdk as cdk
 from constructs import Construct
 
-from .alarms import Alarms
+from .alarms import Alarms, silent_hours
 from .asset import Asset
-from .functions import Functions
+from .functions import Functions, function_name
 from .schedule import Failures, Schedules, runs
 from .stage import Stage
 from .state_machine import DOORS, RunMachine
 
 TICK = {"scheduled_time": "<aws.scheduler.scheduled-time>"}
 """What the tick is told; Scheduler puts in the time that was due, which a late delivery carries too."""
+
+_GIVEN_UP = "calls-given-up"  # the watchdog's are others: both may stand in one account
 
 
 class ScannerStack(cdk.Stack):
@@ -29,9 +31,9 @@ class ScannerStack(cdk.Stack):
         )
         doors = ("tick", *DOORS)
         account = stage.tooling_account
-        failures = Failures(self, "Failures", stage=stage, account=account, name="calls-given-up")
+        failures = Failures(self, "Failures", stage=stage, account=account, name=_GIVEN_UP)
         functions = Functions(
-            self, "Functions", stage=stage, asset=asset, doors=doors, failures_arn=failures.arn, unawaited=("tick",)
+            self, "Functions", stage=stage, asset=asset, doors=doors, failures=failures, unawaited=("tick",)
         )
         machine = RunMachine(self, "Run", stage=stage, versions=functions.versions(DOORS))
         tick = {"tick": functions.by_door["tick"].function_arn}
@@ -58,24 +60,57 @@ class ScannerStack(cdk.Stack):
             "run-not-sealed",
             "RunSealed",
             stage.schedule,
-            means="No run was sealed since the last tick but one hour: look at the schedule, the tick and the executions.",
+            means=(
+                f"No run was sealed for {silent_hours(stage.schedule)} hours, and one is due every "
+                f"{stage.schedule.every_hours}. Open the newest execution of {stage.state_machine}. If it runs, wait. If "
+                "it failed, mend what its step says and redrive it. If there is none for the last tick, the log of "
+                f"{function_name(stage, 'tick')} says why; then call that function by hand. Before the first run of a "
+                "new deployment this alarm is to be expected."
+            ),
         )
         alarms.said(
             "accounts-unreachable",
             "AccountsUnreachable",
-            means="The last run could not read every account: `prooftrail inventory` names them, outcomes say why.",
+            means=(
+                "The last run could not read every account: `prooftrail overview` names each with AWS's own words. "
+                "Mostly the member role is missing there. The next run that reads them all ends this alarm."
+            ),
+        )
+        alarms.said(
+            "accounts-not-listed",
+            "AccountsNotListed",
+            means=(
+                "AWS did not list all accounts of the organization to the last run: it may have read its own alone, and "
+                "nobody shows as unreachable. Let the management account put the delegation policy in place (section 3 of "
+                "the deployment guide). The next run that lists them ends this alarm."
+            ),
         )
         alarms.said(
             "ticks-missed",
             "MissedTicks",
-            means="A tick was missed; the manifest declares it. Say why in the record of operation.",
+            means=(
+                "The last run found ticks before it that no run met: `prooftrail runs` shows them as missed. They cannot be "
+                "made up for. Find out why, and say so in your own records."
+            ),
         )
         alarms.said(
             "ledger-behind",
             "LedgerLag",
             statistic="Minimum",  # what closing a run finds untold is told minutes later
-            means="The ledger lacks sealed outcomes: redrive the run, or `prooftrail ledger rebuild`.",
+            means=(
+                "The last run is sealed, and the ledger was not told all of it. No evidence is lost. The next run tells it; "
+                "sooner, `prooftrail ledger rebuild` does. A redrive does not: it begins after the telling."
+            ),
+        )
+        alarms.happened(
+            "key-exchanged",
+            "KeyExchanged",
+            means=(
+                "The signing key was exchanged: a run signed a new one into the chain. If you deployed a newer "
+                "signing_key_generation, write the new fingerprint beside the old one (`prooftrail verify` names both). "
+                "If nobody did, start no run, change nothing in the bucket, and treat it as an incident."
+            ),
         )
         alarms.runs(machine.arn)
         alarms.functions(doors)
-        alarms.failures(failures.queue)
+        alarms.failures(_GIVEN_UP, failures.queue)

@@ -24,8 +24,8 @@ class Stage:
     `management_account` and `organization_id` are None where there is no organization: then one account is scanned.
     `scan_regions` None scans all enabled regions. `default_retention_days` is what the bucket locks an object for that
     was written without a date. `signing_key_generation` counts the signing keys there have been: the newest signs, the
-    one before it signs it in. `security_team` and `auditors` are addresses; `key_administrators` and
-    `legal_hold_principals` are ARNs of roles in the evidence account (patterns allowed).
+    one before it signs it in. `security_team` and `auditors` are addresses; `key_administrators` are ARNs of roles and
+    `legal_hold_principals` of roles and users in the evidence account (patterns allowed).
     """
 
     name: str
@@ -35,7 +35,7 @@ class Stage:
     management_account: str | None = None
     organization_id: str | None = None
     organizational_units: tuple[str, ...] = ()
-    stacksets_from: Literal["tooling", "management"] = "tooling"
+    stacksets_from: Literal["management", "tooling"] = "management"
     scan_regions: tuple[str, ...] | None = None
     schedule: Cadence = field(default_factory=lambda: Cadence(every_hours=24, at="05:00"))
     lock_mode: str = "GOVERNANCE"

@@ -93,7 +93,7 @@ def _scan_accounts(stage: Stage, function_of: Mapping[str, str]) -> State:
     item = {"Payload": {"run_id.$": "$.run_id", "account.$": "$.account"}}
     scan = _task(stage, function_of, "scan_account", item)
     scan["Catch"] = [{"ErrorEquals": ["States.ALL"], "ResultPath": "$.failure", "Next": "RecordFailure"}]
-    why = {"error.$": "$.failure.Error", "cause.$": "$.failure.Cause"}
+    why = {"failure.$": "$.failure"}  # whole: a Cause may be missing, and a path that finds nothing ends the execution
     record = _task(stage, function_of, "record_failure", {"Payload": item["Payload"] | why})
     record["Catch"] = [{"ErrorEquals": ["States.ALL"], "ResultPath": "$.failure", "Next": "NotRecorded"}]
     states = {
@@ -244,7 +244,7 @@ class RunMachine(Construct):
         policy = iam.PolicyDocument.from_json({"Version": "2012-10-17", "Statement": role_statements(stage)})
         called_for = {
             "StringEquals": {"aws:SourceAccount": stage.tooling_account},
-            "ArnEquals": {"aws:SourceArn": self.arn},
+            "ArnLike": {"aws:SourceArn": [self.arn, f"{self.arn}/*"]},  # a map's children run as NAME/LABEL
         }
         return iam.Role(
             self,

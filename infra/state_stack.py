@@ -12,7 +12,11 @@ from .stage import Stage
 
 
 class StateStack(cdk.Stack):
-    """Everything here is retained when the stack goes, policies too; the stack itself is protected from going."""
+    """Everything here is retained when the stack goes, policies too; the stack itself is protected from going.
+
+    What a deployment that failed has just made goes again, so that its fixed name is free. A key does not: it has no
+    name to free, its policy lets CloudFormation delete none, and a rollback would end in that refusal.
+    """
 
     def __init__(self, scope: Construct, construct_id: str, *, stage: Stage) -> None:
         env = cdk.Environment(account=stage.evidence_account, region=stage.region)
@@ -22,7 +26,7 @@ class StateStack(cdk.Stack):
         signing = self._signing_keys(stage)
         witness = _signing_key(self, stage, Key.WITNESS, "Signs what Prooftrail's watchdog saw")
         self._meant(stage, Key.WITNESS, witness)
-        cdk.RemovalPolicies.of(self).retain()
+        cdk.RemovalPolicies.of(self).retain_on_update_or_delete(exclude_resource_types=["AWS::KMS::Key"])
         names = stage.names()
         for output, value, says in (
             ("LockerAddress", f"s3://{stage.bucket}", "prooftrail verify takes it"),

@@ -16,12 +16,14 @@ from constructs import Construct
 
 from .alarms import DAY, Alarms, silent_hours
 from .asset import Asset
-from .functions import Functions
+from .functions import Functions, function_name
 from .schedule import Failures, Schedules, daily_watch, weekly_mail
 from .stage import Stage
 
 DOORS = ("watch", "weekly")
 """The doors of the watchdog."""
+
+_GIVEN_UP = "watchdog-calls-given-up"  # the scanner's are others: both may stand in one account
 
 
 class WatchdogStack(cdk.Stack):
@@ -35,7 +37,7 @@ class WatchdogStack(cdk.Stack):
             description=f"Prooftrail ({stage.name}): witnesses the chain of evidence every day",
         )
         account = stage.evidence_account
-        failures = Failures(self, "Failures", stage=stage, account=account, name="watchdog-calls-given-up")
+        failures = Failures(self, "Failures", stage=stage, account=account, name=_GIVEN_UP)
         key = self._key(stage)
         self._topic(stage, key)
         functions = Functions(
@@ -44,7 +46,7 @@ class WatchdogStack(cdk.Stack):
             stage=stage,
             asset=asset,
             doors=DOORS,
-            failures_arn=failures.arn,
+            failures=failures,
             unawaited=DOORS,
             also=[_may_use(key, stage)],
         )
@@ -105,26 +107,48 @@ class WatchdogStack(cdk.Stack):
             "not-witnessed",
             "WitnessWritten",
             DAY,
-            means="The watchdog wrote no witness for a day: look at its function; heads older than 48 h count unwitnessed.",
+            means=(
+                "The watchdog wrote no witness for a day, so nobody outside the scanner saw the newest runs in time: the "
+                f"log of {function_name(stage, 'watch')} says why. A run not seen within 48 h counts as unwitnessed. "
+                "Before the first run of a new deployment this alarm is to be expected."
+            ),
         )
         alarms.said(
             "head-too-old",
             "HeadAgeHours",
             above=silent_hours(stage.schedule),
-            means="The newest manifest is older than the schedule allows: the scanner does not run, or cannot seal.",
+            means=(
+                "The newest manifest is older than the schedule allows: the scanner does not run, or cannot seal. See to "
+                "it in the tooling account as for run-not-sealed, whose alarm may have been silenced there."
+            ),
         )
         alarms.said(
             "head-broken",
             "HeadBroken",
-            means="The head does not verify or a witnessed head is gone: keep everything as it is, `prooftrail verify`.",
+            means=(
+                "The chain's head does not verify, or a head that was witnessed is gone or another. Start and redrive no "
+                "run, change nothing in the bucket, run `prooftrail verify` with the last witnessed head, and treat it as "
+                "an incident."
+            ),
         )
         alarms.said(
             "ticks-missed-seen",
-            "MissedTicks",
-            means="The watchdog found a tick without a manifest: a run did not happen. Say why in the record of operation.",
+            "MissedTicksSeen",
+            means=(
+                "The watchdog found a tick since the newest manifest that no run met. See to the scanner as for "
+                "run-not-sealed. What was missed cannot be made up for: say why in your own records."
+            ),
         )
+        if stage.replica is not None:
+            alarms.replication(
+                stage.replica,
+                means=(
+                    "Evidence was sealed here and not copied to the second account. Look at that bucket's policy, "
+                    "versioning and Object Lock; copy what is missing with S3 Batch Replication."
+                ),
+            )
         alarms.functions(DOORS)
-        alarms.failures(failures.queue)
+        alarms.failures(_GIVEN_UP, failures.queue)
 
 
 def _may_use(key: kms.Key, stage: Stage) -> Mapping[str, Any]:

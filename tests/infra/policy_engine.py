@@ -91,15 +91,17 @@ def _is(principal: Any, by: str) -> bool:
 
 def _holds(written: str, key: str, wanted: list[str], context: Context) -> bool:
     prefix, _, operator = written.rpartition(":")
+    assert prefix in ("", "ForAllValues", "ForAnyValue"), f"the engine does not know {written}"
     spared, operator = operator.endswith("IfExists"), operator.removesuffix("IfExists")
     if operator == "Null":
         return (key not in context) == (wanted == ["true"])
     negated = "Not" in operator
     if key not in context:
-        return spared or (negated and prefix != "ForAnyValue")
+        return spared or prefix == "ForAllValues" or (negated and prefix != "ForAnyValue")
     values = _listed(context[key])
-    assert prefix == "ForAnyValue" or len(values) == 1, f"{key} has several values: {written} needs a prefix"
-    return any(any(_one(operator.replace("Not", ""), one, value) for one in wanted) != negated for value in values)
+    assert prefix or len(values) == 1, f"{key} has several values: {written} needs a prefix"
+    some = all if prefix == "ForAllValues" else any
+    return some(any(_one(operator.replace("Not", ""), one, value) for one in wanted) != negated for value in values)
 
 
 def _one(operator: str, wanted: str, value: str) -> bool:

@@ -17,6 +17,7 @@ STAGE = a_stage(auditor=AUDITOR)
 BUCKET = f"arn:aws:s3:::{STAGE.bucket}"
 LOGS = f"arn:aws:s3:::{STAGE.logs_bucket}"
 COUNSEL = f"arn:aws:iam::{EVIDENCE}:role/LegalCounsel"
+CLERK = f"arn:aws:iam::{EVIDENCE}:user/legal/Clerk"
 IN_TIME, TOO_LATE = "2027-03-31T23:59:59Z", "2027-04-01T00:00:00Z"
 KINDS = ("raw", "people", "snapshot", "chain", "custody")
 
@@ -36,8 +37,7 @@ def rights(access: Rendered, name: str) -> dict[str, Any]:
 
 
 def lets_in(found: dict[str, Any], by: str, **keys: str) -> bool:
-    (statement,) = found["AssumeRolePolicyDocument"]["Statement"]
-    policy = {"Statement": [statement | {"Resource": "*"}]}
+    policy = {"Statement": [one | {"Resource": "*"} for one in found["AssumeRolePolicyDocument"]["Statement"]]}
     return allowed(policy, Request(by=by, action="sts:AssumeRole", on="*", keys=keys))
 
 
@@ -133,19 +133,30 @@ def test_the_auditor_does_nothing_else(access: Rendered) -> None:
 @pytest.mark.parametrize(
     ("by", "mfa", "lets"),
     [
-        (COUNSEL, "true", True),
-        (COUNSEL, "false", False),
-        (COUNSEL, None, False),
+        (COUNSEL, None, True),  # a role's session never has the mark, and can be let in all the same
+        (COUNSEL, "false", True),
+        (CLERK, "true", True),
+        (CLERK, "false", False),
+        (CLERK, None, False),
         (f"arn:aws:iam::{EVIDENCE}:role/Admin", "true", False),
+        (f"arn:aws:iam::{EVIDENCE}:user/Admin", "true", False),
         (f"arn:aws:iam::{EVIDENCE}:root", "true", False),
         (COUNSEL.replace(EVIDENCE, TOOLING), "true", False),
     ],
 )
-def test_the_legal_hold_role_lets_in_whom_the_stage_names_with_mfa(
-    access: Rendered, by: str, mfa: str | None, lets: bool
+def test_the_legal_hold_role_lets_in_the_roles_the_stage_names_and_users_with_mfa(
+    by: str, mfa: str | None, lets: bool
 ) -> None:
+    found = role(Rendered(AccessStack, a_stage(legal_hold_principals=(COUNSEL, CLERK))), "LegalHold")
     keys = {"aws:MultiFactorAuthPresent": mfa} if mfa else {}
-    assert lets_in(role(access, "LegalHold"), by, **keys) is lets
+    assert lets_in(found, by, **keys) is lets
+
+
+@pytest.mark.parametrize("named", [COUNSEL, CLERK])
+def test_a_trust_names_nobody_where_nobody_of_that_kind_is_named(named: str) -> None:
+    found = role(Rendered(AccessStack, a_stage(legal_hold_principals=(named,))), "LegalHold")
+    (statement,) = found["AssumeRolePolicyDocument"]["Statement"]
+    assert statement["Condition"]["ArnLike"] == {"aws:PrincipalArn": [named]}
 
 
 def test_the_legal_hold_role_holds_reads_the_chain_and_writes_custody_records_only(access: Rendered) -> None:

@@ -15,12 +15,21 @@ NAMES = STAGE.names()
 ADMIN = f"arn:aws:iam::{EVIDENCE}:role/Admin"
 ROOT_USER = f"arn:aws:iam::{EVIDENCE}:root"
 DEPLOYER = f"arn:aws:iam::{EVIDENCE}:role/cdk-hnb659fds-cfn-exec-role-{EVIDENCE}-eu-central-1"
+DEPLOY = f"arn:aws:iam::{EVIDENCE}:role/cdk-hnb659fds-deploy-role-{EVIDENCE}-eu-central-1"
 STACKSETS = f"arn:aws:iam::{TOOLING}:role/stacksets-exec-0123456789abcdef"
+LANDING_ZONE = f"arn:aws:iam::{TOOLING}:role/AWSControlTowerExecution"
 BUCKET = f"arn:aws:s3:::{STAGE.bucket}"
 KEY = f"arn:aws:kms:eu-central-1:{EVIDENCE}:key/1"
 TABLE = NAMES.table_arn
 FUNCTION = f"arn:aws:lambda:eu-central-1:{TOOLING}:function:prooftrail-prod-close-run"
 SEAL = NAMES.role_arn(Role.SEAL)
+READER = f"arn:aws:iam::{TOOLING}:role/{STAGE.role_name}"
+STACK = f"arn:aws:cloudformation:eu-central-1:{TOOLING}:stack/Prooftrail-prod-Scanner/0a1b"
+TRAIL = f"arn:aws:cloudtrail:eu-central-1:{EVIDENCE}:trail/main"
+MACHINE = f"arn:aws:states:eu-central-1:{TOOLING}:stateMachine:prooftrail-prod-run"
+SCHEDULE = f"arn:aws:scheduler:eu-central-1:{TOOLING}:schedule/prooftrail-prod/tick"
+GROUP = f"arn:aws:scheduler:eu-central-1:{TOOLING}:schedule-group/prooftrail-prod"
+ALARM = f"arn:aws:cloudwatch:eu-central-1:{TOOLING}:alarm:prooftrail-prod-run-not-sealed"
 ALIAS = f"arn:aws:kms:eu-central-1:{EVIDENCE}:alias/prooftrail-prod-signing"
 OURS = {"kms:ResourceAliases": ["alias/prooftrail-prod-signing"]}
 
@@ -34,10 +43,6 @@ NEVER = [
     ("s3:DeleteObjectVersion", f"arn:aws:s3:::{STAGE.logs_bucket}/evidence/a"),
     ("kms:ScheduleKeyDeletion", KEY),
     ("kms:DisableKey", KEY),
-    ("cloudtrail:StopLogging", "*"),
-    ("cloudtrail:DeleteTrail", "*"),
-    ("cloudtrail:UpdateTrail", "*"),
-    ("cloudtrail:PutEventSelectors", "*"),
     ("dynamodb:DeleteTable", TABLE),
 ]
 BY_DEPLOYMENT = [
@@ -57,6 +62,17 @@ BY_DEPLOYMENT = [
     ("lambda:UpdateFunctionCode", FUNCTION),
     ("lambda:UpdateFunctionConfiguration", FUNCTION),
     ("lambda:AddPermission", FUNCTION),
+    ("lambda:DeleteFunction", FUNCTION),
+    ("lambda:PutFunctionConcurrency", FUNCTION),
+    ("lambda:PutFunctionEventInvokeConfig", FUNCTION),
+    ("scheduler:UpdateSchedule", SCHEDULE),
+    ("scheduler:DeleteSchedule", SCHEDULE),
+    ("scheduler:DeleteScheduleGroup", GROUP),
+    ("states:UpdateStateMachine", MACHINE),
+    ("states:DeleteStateMachine", MACHINE),
+    ("cloudwatch:DeleteAlarms", ALARM),
+    ("cloudwatch:DisableAlarmActions", ALARM),
+    ("cloudwatch:PutMetricAlarm", ALARM),
     ("iam:PassRole", SEAL),
     ("iam:CreateRole", SEAL),
     ("iam:DeleteRole", SEAL),
@@ -66,7 +82,19 @@ BY_DEPLOYMENT = [
     ("iam:CreateRole", DEPLOYER),
     ("iam:UpdateAssumeRolePolicy", DEPLOYER),
     ("iam:UpdateAssumeRolePolicy", STACKSETS),
+    ("iam:CreateRole", DEPLOY),
+    ("iam:UpdateAssumeRolePolicy", DEPLOY),
 ]
+BY_THE_DEPLOY_ROLE = [
+    ("iam:PassRole", DEPLOYER),
+    ("cloudformation:CreateStack", STACK),
+    ("cloudformation:CreateChangeSet", STACK),
+    ("cloudformation:ExecuteChangeSet", STACK),
+    ("cloudformation:UpdateStack", STACK),
+    ("cloudformation:DeleteStack", STACK),
+    ("cloudformation:UpdateTerminationProtection", STACK),
+]
+TRAILS = [f"cloudtrail:{one}" for one in ("DeleteTrail", "PutEventSelectors", "StopLogging", "UpdateTrail")]
 LEFT_ALONE = [
     ("iam:GetRole", SEAL),
     ("iam:ListRolePolicies", SEAL),
@@ -79,6 +107,13 @@ LEFT_ALONE = [
     ("lambda:UpdateFunctionCode", f"arn:aws:lambda:eu-central-1:{TOOLING}:function:somebody-elses"),
     ("dynamodb:PutItem", TABLE),
     ("kms:Sign", KEY),
+    ("cloudformation:UpdateStack", STACK.replace("Prooftrail-prod-Scanner", "somebody-elses")),
+    ("cloudformation:DescribeStacks", STACK),
+    ("sts:AssumeRole", DEPLOY),
+    ("states:StartExecution", MACHINE),
+    ("states:RedriveExecution", MACHINE),
+    ("lambda:InvokeFunction", FUNCTION),
+    ("scheduler:UpdateSchedule", SCHEDULE.replace("prooftrail-prod", "somebody-elses")),
 ]
 
 
@@ -88,15 +123,39 @@ def stopped(by: str, action: str, on: str) -> bool:
 
 
 @pytest.mark.parametrize(("action", "on"), NEVER)
-@pytest.mark.parametrize("by", [ADMIN, ROOT_USER, DEPLOYER, STACKSETS])
+@pytest.mark.parametrize("by", [ADMIN, ROOT_USER, DEPLOYER, DEPLOY, STACKSETS])
 def test_nobody_does_what_ends_evidence(by: str, action: str, on: str) -> None:
     assert stopped(by, action, on)
 
 
 @pytest.mark.parametrize(("action", "on"), BY_DEPLOYMENT)
 def test_what_a_deployment_does_nobody_else_does(action: str, on: str) -> None:
-    assert [stopped(by, action, on) for by in (ADMIN, ROOT_USER, SEAL)] == [True, True, True]
-    assert [stopped(by, action, on) for by in (DEPLOYER, STACKSETS)] == [False, False]
+    others = (ADMIN, ROOT_USER, SEAL, DEPLOY, STACKSETS, LANDING_ZONE)
+    assert {by: stopped(by, action, on) for by in others} == dict.fromkeys(others, True)
+    assert not stopped(DEPLOYER, action, on)
+
+
+@pytest.mark.parametrize(("action", "on"), BY_THE_DEPLOY_ROLE)
+def test_only_the_deploy_role_brings_cloudformation_to_change_a_stack_of_ours(action: str, on: str) -> None:
+    """Otherwise whoever may pass the execution role, or update a stack that has it, changes what it alone may change."""
+    others = (ADMIN, ROOT_USER, SEAL, STACKSETS, DEPLOYER)
+    assert {by: stopped(by, action, on) for by in others} == dict.fromkeys(others, True)
+    assert not stopped(DEPLOY, action, on)
+
+
+@pytest.mark.parametrize("action", ["iam:CreateRole", "iam:PutRolePolicy", "iam:DeleteRole"])
+def test_stack_sets_make_the_member_role_and_no_other_of_ours(action: str) -> None:
+    assert [stopped(by, action, READER) for by in (ADMIN, DEPLOY, STACKSETS, DEPLOYER)] == [True, True, False, False]
+    assert [stopped(STACKSETS, action, NAMES.role_arn(role)) for role in Role] == [True] * len(Role)
+    for name in ("Auditor", "LegalHold", "Replication"):
+        assert stopped(STACKSETS, action, STAGE.role_arn(name))
+
+
+@pytest.mark.parametrize("action", TRAILS)
+def test_trails_change_by_whatever_deploys_them_and_not_by_hand(action: str) -> None:
+    by_hand, deployed = (ADMIN, ROOT_USER, SEAL, DEPLOY), (DEPLOYER, STACKSETS, LANDING_ZONE)
+    assert [stopped(by, action, TRAIL) for by in by_hand] == [True] * 4
+    assert [stopped(by, action, TRAIL) for by in deployed] == [False] * 3
 
 
 @pytest.mark.parametrize(("action", "on"), LEFT_ALONE)

@@ -10,6 +10,7 @@ import pytest
 from infra.stage import Stage
 from prooftrail import grants, permissions
 from prooftrail.grants import Key, Role
+from prooftrail.settings import LEDGER_ROWS
 from tests.infra.policies import (
     Statement,
     identity_statements,
@@ -19,6 +20,7 @@ from tests.infra.policies import (
     roles,
     trust_statements,
 )
+from tests.infra.policy_engine import Request, allowed
 from tests.infra.stages import a_stage
 from tests.infra.synthesis import DEV, PROD, Assembly
 
@@ -54,7 +56,10 @@ OURS_BESIDE = {
 }
 """Actions in grants that are in no list of `permissions`, because no flow calls them from a shell."""
 
-NO_SOURCE = {"lambda.amazonaws.com": "Lambda sends no source when it takes a function's role"}
+NO_SOURCE = {
+    "lambda.amazonaws.com": "Lambda sends no source when it takes a function's role",
+    "s3.amazonaws.com": "S3 documents no source for live replication",
+}
 """Services that cannot be held to an account or ARN in a trust policy, each with the reason."""
 
 
@@ -386,9 +391,70 @@ def test_each_of_these_checks_sees_what_it_is_there_to_see(
 def test_the_scanner_itself_may_never_read_a_value_in_its_own_account() -> None:
     names = a_stage().names()
     denied = {role: _denied(grants.role_policy(role, names)) for role in grants.Role}
-    spared = {"s3:GetObject*", "sts:AssumeRole*"}
+    spared = {"kms:Decrypt", "kms:ReEncrypt*", "s3:GetObject*", "sts:AssumeRole*"}
     assert denied.pop(grants.Role.SCAN) == set(permissions.VALUE_READING) - spared
     assert set().union(*denied.values()) == set()
+
+
+PINNED, TOLD = "HEAD", ["ACCOUNTS", "ACC#111122223333", "RUNS", "RUN#20261122T050000Z", "UID#AIDAEXAMPLE"]
+
+
+@pytest.mark.parametrize(
+    ("named", "spared"),
+    [
+        *(([one], True) for one in TOLD),
+        (TOLD, True),
+        ([PINNED], False),
+        ([*TOLD, PINNED], False),
+        (["HEADS"], False),
+        (["ACCOUNTSX"], False),
+        (None, False),
+    ],
+)
+def test_who_tells_the_ledger_writes_every_row_but_the_pinned_head(named: list[str] | None, spared: bool) -> None:
+    """Otherwise the step that writes rows could forget the head that was seen, and a chain cut short would look whole."""
+    names = PROD.names()
+    policy = {"Statement": grants.role_policy(Role.TELL, names)}
+    keys = {} if named is None else {"dynamodb:LeadingKeys": named}
+    for action, lets in (("PutItem", spared), ("BatchWriteItem", spared), ("GetItem", True), ("Query", True)):
+        request = Request(by=names.role_arn(Role.TELL), action=f"dynamodb:{action}", on=names.table_arn, keys=keys)
+        assert allowed(policy, request) is lets, action
+
+
+def test_no_role_but_the_sealers_writes_the_table_without_being_held_to_rows(assembly: Assembly) -> None:
+    writes = (
+        "BatchWriteItem",
+        "DeleteItem",
+        "PutItem",
+        "UpdateItem",
+        "PartiQLDelete",
+        "PartiQLInsert",
+        "PartiQLUpdate",
+    )
+    for stage in stages(assembly):
+        mine = of_stage(identity_statements(assembly), stage)
+        writing = [one for one in mine if any(one.allows(f"dynamodb:{action}") for action in writes)]
+        key = "dynamodb:LeadingKeys"
+        held = {"ForAllValues:StringLike": {key: list(LEDGER_ROWS)}, "Null": {key: "false"}}
+        assert [(one.holder, one.conditions) for one in writing] == [
+            (role_name(stage, Role.SEAL), {}),
+            (role_name(stage, Role.TELL), held),
+        ]
+
+
+def test_no_function_is_denied_what_lambda_decrypts_its_environment_with(assembly: Assembly) -> None:
+    """Lambda does it as the function's role, through a grant of the key; a denial beats any grant, and nothing starts."""
+    takers = {
+        one.name
+        for one in roles(assembly)
+        if "lambda.amazonaws.com" in json.dumps(one.properties["AssumeRolePolicyDocument"])
+    }
+    assert takers == {role_name(stage, role) for stage in stages(assembly) for role in Role}
+    denying = [one for one in identity_statements(assembly) if one.holder in takers and one.effect == "Deny"]
+    assert denying
+    for one in denying:
+        assert not one.negated, one
+        assert [action for action in one.actions if meets(action, "kms:Decrypt")] == [], one
 
 
 def _denied(statements: list[dict[str, Any]]) -> set[str]:

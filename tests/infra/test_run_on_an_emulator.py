@@ -187,11 +187,11 @@ def test_a_run_scans_its_accounts_records_those_that_fail_seals_and_tells(scanne
         one for one, times in zip(item.values(), tried, strict=True) for _ in range(times)
     ]
     failures = called["record_failure"]
-    assert [(one["account"], one["error"]) for one in failures] == [
+    assert [(one["account"], one["failure"]["Error"]) for one in failures] == [
         (DENIED, RAISED),
         *[(LOST, RAISED)] * 3,
     ]
-    assert all(json.loads(one["cause"])["errorMessage"] == "may not" for one in failures)
+    assert all(json.loads(one["failure"]["Cause"])["errorMessage"] == "may not" for one in failures)
     assert called["close_run"] == called["record_run"] == [{"run_id": SCANNED}]
     assert sorted(called["tell_accounts"], key=json.dumps) == BATCHES
 

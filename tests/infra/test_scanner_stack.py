@@ -1,6 +1,7 @@
 """The stack that makes runs: functions that know and may what their step needs, its schedule, and its alarms."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ type Resource = dict[str, Any]
 
 STAGE = a_stage(scan_regions=("eu-central-1",))
 ALL_DOORS = ("tick", *DOORS)
+MACHINE = f"arn:aws:states:eu-central-1:{TOOLING}:stateMachine:prooftrail-prod-run"
 ALARMS_TOPIC = f"arn:aws:sns:eu-central-1:{TOOLING}:prooftrail-prod-alarms"
 
 
@@ -230,6 +232,13 @@ def test_a_call_of_the_tick_that_fails_is_tried_again_and_then_told(template: Re
     }
 
 
+def test_what_hands_failed_calls_on_is_made_after_the_queue_it_names(template: Resource) -> None:
+    """Lambda looks for the queue when it is told of it, and its ARN is written out."""
+    ((_, given),) = of_type(template, "AWS::Lambda::EventInvokeConfig").items()
+    (queue,) = of_type(template, "AWS::SQS::Queue")
+    assert queue in given["DependsOn"]
+
+
 def test_calls_given_up_lie_encrypted_for_two_weeks_and_come_by_tls(template: Resource) -> None:
     assert only(template, "AWS::SQS::Queue") == {
         "QueueName": "prooftrail-prod-calls-given-up",
@@ -247,7 +256,9 @@ def test_calls_given_up_lie_encrypted_for_two_weeks_and_come_by_tls(template: Re
 def test_versions_are_published_for_the_run_and_outlive_their_release(template: Resource) -> None:
     versions = of_type(template, "AWS::Lambda::Version")
     assert len(versions) == len(DOORS)
-    assert {(one["DeletionPolicy"], one["UpdateReplacePolicy"]) for one in versions.values()} == {("Retain", "Retain")}
+    assert {(one["DeletionPolicy"], one["UpdateReplacePolicy"]) for one in versions.values()} == {
+        ("RetainExceptOnCreate", "Retain")  # what a deployment that failed has just published goes again
+    }
 
 
 def test_the_machine_calls_those_versions(template: Resource) -> None:
@@ -290,17 +301,27 @@ def trusted(template: Resource, service: str) -> list[Resource]:
 @pytest.mark.parametrize(
     ("service", "source"),
     [
-        ("states.amazonaws.com", f"arn:aws:states:eu-central-1:{TOOLING}:stateMachine:prooftrail-prod-run"),
-        ("scheduler.amazonaws.com", f"arn:aws:scheduler:eu-central-1:{TOOLING}:schedule-group/prooftrail-prod"),
+        # The children of a map run as the machine with the map's label behind it.
+        ("states.amazonaws.com", {"ArnLike": {"aws:SourceArn": [MACHINE, f"{MACHINE}/*"]}}),
+        (
+            "scheduler.amazonaws.com",
+            {
+                "ArnEquals": {
+                    "aws:SourceArn": f"arn:aws:scheduler:eu-central-1:{TOOLING}:schedule-group/prooftrail-prod"
+                }
+            },
+        ),
     ],
 )
-def test_a_service_takes_its_role_for_our_own_and_for_no_other(template: Resource, service: str, source: str) -> None:
+def test_a_service_takes_its_role_for_our_own_and_for_no_other(
+    template: Resource, service: str, source: Resource
+) -> None:
     assert trusted(template, service) == [
         {
             "Action": "sts:AssumeRole",
             "Effect": "Allow",
             "Principal": {"Service": service},
-            "Condition": {"StringEquals": {"aws:SourceAccount": TOOLING}, "ArnEquals": {"aws:SourceArn": source}},
+            "Condition": {"StringEquals": {"aws:SourceAccount": TOOLING}, **source},
         }
     ]
 
@@ -372,6 +393,7 @@ def test_an_hourly_schedule_alarms_after_two_hours_of_silence(synthesized: Mappi
     ("name", "metric", "statistic"),
     [
         ("accounts-unreachable", "AccountsUnreachable", "Maximum"),
+        ("accounts-not-listed", "AccountsNotListed", "Maximum"),
         ("ticks-missed", "MissedTicks", "Maximum"),
         ("ledger-behind", "LedgerLag", "Minimum"),
     ],
@@ -408,6 +430,34 @@ def test_a_function_that_fails_or_is_not_let_run_alarms(template: Resource, door
     name = door.replace("_", "-")
     alarm = compared(alarms(template)[f"{name}-{metric.lower()}"])
     assert alarm == counted("AWS/Lambda", metric, "FunctionName", f"prooftrail-prod-{name}")
+
+
+def test_a_key_that_was_exchanged_alarms_once_and_its_silence_is_no_alarm(template: Resource) -> None:
+    alarm = alarms(template)["key-exchanged"]
+    assert compared(alarm) == {
+        "Namespace": "Prooftrail",
+        "MetricName": "KeyExchanged",
+        "Dimensions": [{"Name": "service", "Value": "prooftrail-prod"}],
+        "Statistic": "Sum",
+        "Period": 3600,
+        "ComparisonOperator": "GreaterThanThreshold",
+        "Threshold": 0,
+        "EvaluationPeriods": 1,
+        "DatapointsToAlarm": 1,
+        "TreatMissingData": "notBreaching",
+    }
+    assert alarm["AlarmDescription"].startswith("The signing key was exchanged: ")
+
+
+def test_whoever_is_woken_reads_where_to_look_and_that_a_redrive_tells_no_ledger(template: Resource) -> None:
+    said = {name: one["AlarmDescription"] for name, one in alarms(template).items()}
+    assert {"prooftrail-prod-run", "prooftrail-prod-tick", "25 hours", "redrive"} <= set(
+        re.findall(r"prooftrail-prod-\w+|25 hours|redrive", said["run-not-sealed"])
+    )
+    assert "A redrive does not" in said["ledger-behind"]
+    assert all("RecordRun" in said[name] for name in ("run-failed", "run-timed-out", "run-aborted"))
+    assert "in the queue prooftrail-prod-calls-given-up " in said["calls-given-up"]
+    assert max(map(len, said.values())) <= 1024  # what CloudWatch takes
 
 
 def test_a_call_given_up_alarms_until_somebody_has_seen_to_it(template: Resource) -> None:

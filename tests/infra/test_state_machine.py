@@ -125,8 +125,7 @@ def test_what_an_account_failed_by_is_recorded() -> None:
     assert item["RecordFailure"]["Parameters"]["Payload"] == {
         "run_id.$": "$.run_id",
         "account.$": "$.account",
-        "error.$": "$.failure.Error",
-        "cause.$": "$.failure.Cause",
+        "failure.$": "$.failure",
     }
 
 
@@ -172,8 +171,7 @@ def test_no_payload_holds_a_list_but_a_batch_of_bounded_size() -> None:
         "RecordFailure": {
             "run_id.$": "$.run_id",
             "account.$": "$.account",
-            "error.$": "$.failure.Error",
-            "cause.$": "$.failure.Cause",
+            "failure.$": "$.failure",
         },
         "CloseRun": {"run_id.$": "$.run_id"},
         "TellAccounts": {"Items.$": "$.Items"},

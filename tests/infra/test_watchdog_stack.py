@@ -13,7 +13,7 @@ from prooftrail import grants
 from prooftrail.deployed import NEEDS
 from prooftrail.grants import Role
 
-from .stages import EVIDENCE, TOOLING, a_stage
+from .stages import COPY, EVIDENCE, TOOLING, a_stage
 
 type Resource = dict[str, Any]
 
@@ -26,12 +26,12 @@ FAILURES = f"arn:aws:sqs:eu-central-1:{EVIDENCE}:prooftrail-prod-watchdog-calls-
 
 @pytest.fixture(scope="module")
 def synthesized(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Resource]:
-    """The template as it is here, and in China."""
+    """The template as it is here, in China, and where evidence is copied."""
     code = tmp_path_factory.mktemp("code")
     (code / "handlers.py").write_text("")
     app = cdk.App()
     asset = Asset(path=code, sha256="0" * 64, architecture="arm64")
-    stages = {"Here": STAGE, "China": a_stage(region="cn-north-1")}
+    stages = {"Here": STAGE, "China": a_stage(region="cn-north-1"), "Copied": a_stage(replica=COPY)}
     stacks = {name: WatchdogStack(app, name, stage=stage, asset=asset) for name, stage in stages.items()}
     made = app.synth()
     return {name: made.get_stack_artifact(stack.artifact_id).template for name, stack in stacks.items()}
@@ -214,7 +214,7 @@ def test_calls_that_fail_for_good_are_kept_and_told(template: Resource) -> None:
     assert [one["DestinationConfig"]["OnFailure"]["Destination"] for one in found] == [FAILURES, FAILURES]
     _, queue = only(template, "AWS::SQS::Queue")
     assert queue["SqsManagedSseEnabled"] is True
-    assert alarms(template)["calls-given-up"]["TreatMissingData"] == "ignore"
+    assert alarms(template)["watchdog-calls-given-up"]["TreatMissingData"] == "ignore"
 
 
 def test_a_day_without_a_witness_alarms_and_so_does_silence_from_the_first_day(template: Resource) -> None:
@@ -229,7 +229,11 @@ def test_a_day_without_a_witness_alarms_and_so_does_silence_from_the_first_day(t
 
 @pytest.mark.parametrize(
     ("name", "metric", "above"),
-    [("head-too-old", "HeadAgeHours", 25), ("head-broken", "HeadBroken", 0), ("ticks-missed-seen", "MissedTicks", 0)],
+    [
+        ("head-too-old", "HeadAgeHours", 25),
+        ("head-broken", "HeadBroken", 0),
+        ("ticks-missed-seen", "MissedTicksSeen", 0),
+    ],
 )
 def test_what_the_watchdog_says_of_the_head_stays_said_until_it_says_otherwise(
     template: Resource, name: str, metric: str, above: int
@@ -248,6 +252,19 @@ def test_a_watchdog_that_fails_or_is_not_let_run_alarms(template: Resource) -> N
     functions_watched = {"watch-errors", "watch-throttles", "weekly-errors", "weekly-throttles"}
     assert functions_watched <= set(alarms(template))
     assert {alarms(template)[name]["TreatMissingData"] for name in functions_watched} == {"notBreaching"}
+
+
+def test_evidence_that_is_not_copied_alarms_where_there_is_a_copy(synthesized: dict[str, Resource]) -> None:
+    alarm = alarms(synthesized["Copied"])["replication-failed"]
+    assert (alarm["Namespace"], alarm["MetricName"]) == ("AWS/S3", "OperationsFailedReplication")
+    assert {one["Name"]: one["Value"] for one in alarm["Dimensions"]} == {
+        "SourceBucket": STAGE.bucket,
+        "DestinationBucket": "prooftrail-evidence-copy",
+        "RuleId": "Everything",
+    }
+    assert (alarm["Statistic"], alarm["Threshold"], alarm["TreatMissingData"]) == ("Sum", 0, "notBreaching")
+    assert alarm["AlarmActions"] == [TOPIC]
+    assert "replication-failed" not in alarms(synthesized["Here"])
 
 
 def test_every_alarm_speaks_through_the_watchdogs_own_topic(template: Resource) -> None:
