@@ -1,9 +1,10 @@
-"""An organization of 10,000 accounts through the real plan, map and close code: `organization_scale.py [ACCOUNTS] [DAYS]`.
+"""An organization of 10,000 accounts through the real plan, map and close code: `organization_scale.py [ACCOUNTS] [DAYS] [WORDS]`.
 
 Accounts and their outcomes are synthetic, of realistic count and size, and so are the objects they name (a few bytes
 each: closing lists them and never reads them). StartRun, CloseRun, the lockers and verification are the real ones,
 each in a process of its own. The last day is closed through the S3 locker, against a bucket on loopback that waits
-30 ms before each answer.
+30 ms before each answer. The watchdog looks at a chain of WORDS + 1 manifests like the last one, all but the last of
+which have a word.
 """
 
 import gc
@@ -23,7 +24,7 @@ import msgspec
 
 from prooftrail.adapters.embedded.directory_locker import DirectoryLocker
 from prooftrail.adapters.embedded.home import Home
-from prooftrail.evidence import layout
+from prooftrail.evidence import envelope, layout
 from prooftrail.evidence.manifest import Code, Manifest
 from prooftrail.evidence.redaction import Redactor
 from prooftrail.flows.close_run import CloseRun
@@ -288,6 +289,63 @@ def verify(root: Path, day: int, _: int) -> dict[str, Any]:
     return {"verdict": verified.verdict, "objects": verified.objects, "problems": len(verified.problems)}
 
 
+def lengthen(root: Path, words: int, _: int) -> dict[str, Any]:
+    """A chain of as many manifests as the watchdog has words and one more, each the last real one told anew."""
+    from prooftrail.evidence import manifest  # noqa: PLC0415
+    from prooftrail.evidence.manifest import Head  # noqa: PLC0415
+
+    signer, source, place = Home(root / "home").signer(), DirectoryLocker(root / "locker"), root / "watched"
+    end = max(one.key for one in source.versions("chain/"))
+    like = manifest.read(end, source.get(end))
+    assert isinstance(like, Manifest)
+    locker = DirectoryLocker(place)
+    locker.create()
+    body = source.get(layout.chain_key(0))
+    locker.put(layout.chain_key(0), body, retain_until=None)
+    for day in range(1, words + 2):
+        run, clock = run_of(day), DayClock(day)
+        told = msgspec.structs.replace(
+            like, seq=day, previous=Head(seq=day - 1, sha256=canonical.sha256(body)), run=run, last_tick=run.tick,
+            started_at=run.taken_at, closed_at=clock.now(),
+        )  # fmt: skip
+        body = manifest.seal(told, keyid=envelope.fingerprint(signer.public_key_pem()), sign=signer.sign)
+        locker.put(layout.chain_key(day), body, retain_until=None)
+        if day <= words:
+            _watchdog(root, day)()
+    return {"manifest": len(body), "words": words}
+
+
+def watch(root: Path, day: int, _: int) -> dict[str, Any]:
+    """The watchdog's look of that day."""
+    seen = _watchdog(root, day)()
+    return {"words": seen.words, "broken": len(seen.broken)}
+
+
+def weekly(root: Path, day: int, _: int) -> dict[str, Any]:
+    """The watchdog's mail of that day."""
+    from prooftrail.flows.watch import WeeklyWord  # noqa: PLC0415
+
+    home = Home(root / "home")
+    word = WeeklyWord(
+        locker=DirectoryLocker(root / "watched"), public_key=home.signer().public_key_pem(), witness_key=_dog(root).public_key_pem(),
+        clock=DayClock(day),
+    )  # fmt: skip
+    return {"subject": word().subject.split(",")[0]}
+
+
+def _watchdog(root: Path, day: int) -> Any:
+    from prooftrail.flows.watch import Watch  # noqa: PLC0415
+
+    return Watch(
+        locker=DirectoryLocker(root / "watched"), signer=_dog(root), public_key=Home(root / "home").signer().public_key_pem(),
+        clock=DayClock(day),
+    )  # fmt: skip
+
+
+def _dog(root: Path) -> Any:
+    return Home(root / "dog").create().signer()
+
+
 def ledger(root: Path, _: int, __: int) -> dict[str, Any]:
     """What one account of 1,000 identities makes the ledger write: first, unchanged, and with 1 % of them changed."""
     from prooftrail.adapters.embedded.sqlite_ledger import SqliteLedger  # noqa: PLC0415
@@ -330,6 +388,7 @@ def ledger(root: Path, _: int, __: int) -> dict[str, Any]:
 
 STEPS: dict[str, Callable[[Path, int, int], dict[str, Any]]] = {
     "start": start, "fill": fill, "close": close, "close_s3": close_s3, "verify": verify, "ledger": ledger,
+    "lengthen": lengthen, "watch": watch, "weekly": weekly,
 }  # fmt: skip
 
 
@@ -351,8 +410,8 @@ def child(step: str, root: Path, day: int, accounts: int) -> None:
     print(json.dumps({"cpu_s": round(cpu, 2), "wall_s": round(wall, 2), "peak_mb": round(peak), **found}))
 
 
-def main(accounts: int, days: int) -> None:
-    """All days, then verification; the table as docs/benchmarks.md has it."""
+def main(accounts: int, days: int, words: int) -> None:
+    """All days, then verification and the watchdog; the table as docs/benchmarks.md has it."""
     print(f"| {accounts:,} accounts | CPU s | wall s | peak MB | what it found |\n|---|---|---|---|---|")
     with tempfile.TemporaryDirectory(prefix="organization-") as made:
         root = Path(made)
@@ -361,6 +420,9 @@ def main(accounts: int, days: int) -> None:
                 _row(f"{step}, day {day}", measured(step, root, day, accounts))
         _row(f"verify, {days} runs", measured("verify", root, days, accounts))
         _row("ledger, one account", measured("ledger", root, 1, accounts))
+        measured("lengthen", root, words, accounts)
+        for step in ("watch", "weekly"):
+            _row(f"{step}, {words} words", measured(step, root, words + 1, accounts))
 
 
 def _row(name: str, found: dict[str, Any]) -> None:
@@ -373,7 +435,8 @@ def _row(name: str, found: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 3:
+    if len(sys.argv) > 4:
         child(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]))
     else:
-        main(int(sys.argv[1]) if len(sys.argv) > 1 else 10_000, int(sys.argv[2]) if len(sys.argv) > 2 else 3)
+        asked = [int(one) for one in sys.argv[1:]]
+        main(*(asked + [10_000, 3, 9][len(asked) :]))
