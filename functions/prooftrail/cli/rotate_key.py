@@ -30,7 +30,7 @@ def rotate_key(
 ) -> None:
     """Write a link, signed by the key in force, that brings a new key into force from the next link on.
 
-    Either fingerprint then proves the whole chain. A home keeps its old key beside the new one. A command that
+    The old fingerprint leads on to the new one, and the new one vouches for all before it. A home keeps its old key beside the new one. A command that
     was cut short is finished by the next one. A deployment in AWS does this by itself: see docs/operate.md.
     """
     if not 1 <= len(reason.strip()) <= _LONGEST:

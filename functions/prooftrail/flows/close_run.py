@@ -1,6 +1,6 @@
 """Ends a run: compares outcomes with the plan, counts, and puts the signed manifest into the next slot of the chain."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 
 import msgspec
@@ -21,7 +21,7 @@ from prooftrail.governance import loosened
 from prooftrail.governance.thresholds import ByTier, LimitKey
 from prooftrail.model import canonical
 from prooftrail.model.reading import CellStatus
-from prooftrail.model.run import EvidenceKind, Outcome, Plan, SealedObject
+from prooftrail.model.run import EvidenceKind, Plan, SealedObject
 from prooftrail.model.snapshot import RunTrigger
 from prooftrail.ports import Clock, HeadPin, Locker, Signer
 
@@ -239,18 +239,6 @@ def _named(
     header = plan.header
     shared = [one for one in (header.context, header.people, header.raw) if one is not None]
     return tuple(sorted([plan_object, *shared, *committed, *whole]))
-
-
-def coverage_of(plan: Plan, outcomes: Iterable[Outcome]) -> tuple[AccountCoverage, ...]:
-    """How each planned account came out, as a manifest states it."""
-    return Tally(outcomes).coverage(plan)
-
-
-def counts_of(
-    outcomes: Iterable[Outcome], context: Context | None, organization: Mapping[str, int]
-) -> tuple[tuple[str, int], ...]:
-    """The counts of all outcomes and of the organization's own judgement, added up, and the calls all accounts share."""
-    return Tally(outcomes).counts(context, organization)
 
 
 def _organization_gaps(context: Context) -> tuple[str, ...]:

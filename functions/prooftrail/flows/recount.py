@@ -17,7 +17,8 @@ from prooftrail.model.run import EvidenceKind, Outcome, Plan, SealedObject
 from prooftrail.model.snapshot import Header, Line, PersonRecord
 from prooftrail.ports import Locker, RawResponse
 
-from . import close_run, judging, sealing
+from . import judging, sealing
+from .tally import Tally
 
 _decoders: dict[EvidenceKind, msgspec.json.Decoder[object]] = {
     EvidenceKind.SNAPSHOT: msgspec.json.Decoder(Line),
@@ -76,9 +77,10 @@ def _added_up(one: Manifest, seen: _Seen) -> Iterator[str]:
         yield f"manifest {one.seq} counts {stated} identities, its snapshots hold {seen.identities}"
     if seen.plan is None:
         return
-    if close_run.coverage_of(seen.plan, seen.outcomes) != one.coverage:
+    tally = Tally(seen.outcomes)
+    if tally.coverage(seen.plan) != one.coverage:
         yield f"manifest {one.seq} states another coverage than its plan and outcomes give"
-    counts = close_run.counts_of(seen.outcomes, seen.context, seen.organization)
+    counts = tally.counts(seen.context, seen.organization)
     if counts != one.counts:
         yield f"manifest {one.seq} states other counts than its outcomes and its judgement of the organization add up to"
     if one.governance.turned not in (0, dict(counts).get(judging.LOOSENED, 0)):

@@ -91,8 +91,8 @@ class StartRun:
         """Begin `run`, or take up the unfinished one it stands for.
 
         A run that other code began and nobody closed is not taken up: its results would not be one code's. Raises
-        ConfigError for it, for another organization or another time than the present; ChainBroken where nothing may be appended; AccessError where
-        AWS does not say who we are.
+        ConfigError for it, for another organization or another time than the present; ChainBroken where nothing may be
+        appended; AccessError where AWS does not say who we are.
         """
         end = chain_head.chain_end(self._locker, public_key=self._signer.public_key_pem())
         chain_head.check_pin(end, self._pin, self._locker)

@@ -111,7 +111,7 @@ class Watch:
             last_tick=newest.last_tick if newest else None,
             missed_ticks=verify.silent_ticks(seen.chain, now),
             previous=_earlier(seen),
-            retain_until=self._until(now),
+            retain_until=self._retention.until(EvidenceKind.WITNESS, now),
             account=witness.account_of(self._signer.origin()),
             key_fingerprint=envelope.fingerprint(self._signer.public_key_pem()),
         )
@@ -128,10 +128,6 @@ class Watch:
                 continue
             return key
         return None
-
-    def _until(self, now: datetime) -> datetime | None:
-        days = self._retention.days.get(EvidenceKind.WITNESS)
-        return None if days is None else now.replace(microsecond=0) + timedelta(days=days)
 
 
 def _age(seen: Look, now: datetime) -> timedelta | None:
