@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
+from prooftrail.model import canonical
 from prooftrail.model.account import AccountReadings, Count, OutboundFederation, Report, RoleSettings, UserMfa
 from prooftrail.model.iam import (
     AccessKey,
@@ -156,6 +157,8 @@ def readings(*observed: Observed, documents: Iterable[PolicyDocument] = (), **kn
         "server_certificates": a_reading(*_of(observed, ServerCertificate)),
         "outbound_federation": a_reading(OutboundFederation(enabled=False)),
         "secrets": tuple((region, a_reading(*found)) for region, found in sorted(secrets.items())),
+        "contacts": a_reading(),
+        "contacts_read_in": canonical.run_id(NOW),
         "started_at": NOW,
         "finished_at": NOW + timedelta(minutes=2),
     }

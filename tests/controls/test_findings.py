@@ -1,5 +1,6 @@
 """The life of a finding, run after run: what moves it, what does not, when it is due, and which transitions are told."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -8,18 +9,40 @@ from hypothesis import strategies as st
 
 from prooftrail.controls import due
 from prooftrail.controls.due import began, overdue
-from prooftrail.controls.findings import fingerprint
+from prooftrail.controls.events import event_of
+from prooftrail.controls.fingerprints import fingerprint
 from prooftrail.controls.grading import Indication, graded
 from prooftrail.evidence.layout import ORGANIZATION
 from prooftrail.governance import Governance
 from prooftrail.governance.thresholds import ByTier, Limits, Threshold, Thresholds
 from prooftrail.model.iam import Root, Secret
-from prooftrail.model.identity import Kind, Known, Rung
-from prooftrail.model.judgement import Finding, FindingStatus, Result, ResultStatus, SubjectType, Tier
+from prooftrail.model.identity import Identity, IdentityClass, Kind, Known, Rung
+from prooftrail.model.judgement import (
+    Event,
+    Finding,
+    FindingStatus,
+    Limit,
+    Result,
+    ResultStatus,
+    SubjectType,
+    Tier,
+)
 from prooftrail.model.reading import CellStatus, Collector
-from tests.builders import ACCOUNT, MEMBER, NOW, REGION, a_run, an_identity, days, replaced
-from tests.builders.judging import judged_snapshot
+from prooftrail.model.snapshot import AlternateContact
+from tests.builders import ACCOUNT, MEMBER, NOW, REGION, UNTOLD, a_run, an_identity, days, replaced, tagged, used
+from tests.builders.judging import judged_snapshot, unknowing
 from tests.builders.judging_findings import CATALOG, WORKER, Days, a_result, a_worker, an_assessment, fold_one
+from tests.builders.judging_people import (
+    certificate,
+    declared,
+    key,
+    role,
+    root,
+    saml_provider,
+    secret,
+    service_credential,
+    user,
+)
 
 PASS, FAIL, EXCEPTION = ResultStatus.PASS, ResultStatus.FAIL, ResultStatus.EXCEPTION
 NOT_TESTED, NOT_APPLICABLE = ResultStatus.NOT_TESTED, ResultStatus.NOT_APPLICABLE
@@ -407,6 +430,145 @@ def test_findings_of_another_account_cannot_be_followed() -> None:
         fold_one(before, judged_snapshot(), an_assessment(account=MEMBER, run=a_run(1)))
 
 
+def seen(one: Identity, *others: Identity, control: str = "IDC-20", **known: Any) -> Finding:
+    """The finding of `one` as it stands after a day on which it fails."""
+    told = {key: known.pop(key) for key in ("limit", "subject") if key in known}
+    result = a_result(control=control, identity=one.id, **{"subject": one.id, **told})
+    (found,) = Days().day(result, identities=[one, *others], **known).values()
+    return found
+
+
+def test_a_finding_carries_the_limit_its_result_was_held_against() -> None:
+    limit = Limit(name="unused_role_days", value="90 days", set_by="the board")
+    assert seen(a_worker(), limit=limit).limit == limit
+    assert seen(a_worker()).limit is None
+
+
+YESTERDAY = used(days(1))
+ADA, OKTA = user("ada"), saml_provider()
+KEY_OF_ADA, CREDENTIAL = key(ADA), service_credential(ADA)
+NO_KEYS = {Collector.ACCESS_KEYS: CellStatus.DENIED}
+
+
+@pytest.mark.parametrize(
+    ("one", "others", "words"),
+    [
+        (role(usage=YESTERDAY), (), "last used 2026-11-21"),
+        (role(age=days(400)), (), "never used"),
+        (role(age=days(400) + days(1) / 86_400), (), "not used in the 400 days AWS tracks"),
+        (role(age=None), (), "not used in the 400 days AWS tracks"),
+        (role(usage=UNTOLD), (), "last use not known"),
+        (unknowing(role(usage=YESTERDAY), "usage"), (), "last use not known"),
+        (key(ADA, age=days(900)), (ADA,), "never used"),
+        (key(ADA, usage=used(days(40))), (ADA,), "last used 2026-10-13"),
+        (secret(usage=used(days(2))), (), "last used 2026-11-20"),
+        (root(usage=used(days(2))), (), "last used 2026-11-20"),
+        (ADA, (), "last used 2026-11-21"),
+        (ADA, (key(ADA, usage=used(timedelta(0))),), "last used 2026-11-22"),
+        (ADA, (key(ADA, usage=UNTOLD),), "last use not known"),
+        (user("ada", password=None), (), "last use not known"),
+        (user("ada", password=False), (key(ADA, usage=used(days(3))),), "last used 2026-11-19"),
+        (user("ada", password=False), (key(ADA),), "never used"),
+        (user("ada", password=False), (), None),
+        (CREDENTIAL, (ADA,), None),
+        (certificate(), (), None),
+        (OKTA, (), None),
+    ],
+)
+def test_a_finding_tells_the_last_use_as_far_as_aws_does(
+    one: Identity, others: tuple[Identity, ...], words: str | None
+) -> None:
+    assert seen(one, *others).used == words
+
+
+def test_a_key_that_was_not_listed_may_have_been_used_since() -> None:
+    assert seen(ADA, cells=NO_KEYS).used == "last use not known"
+    assert seen(ADA, subject=f"{ADA.id}#password", cells=NO_KEYS).used == "last used 2026-11-21"
+    assert seen(ADA, subject=f"{ADA.id}#certificate-1").used is None
+
+
+@pytest.mark.parametrize(
+    ("one", "others", "person"),
+    [
+        (ADA, (), True),
+        (KEY_OF_ADA, (ADA,), True),
+        (KEY_OF_ADA, (), False),
+        (role(), (), False),
+        (role(classification=declared(IdentityClass.HUMAN)), (), True),
+        (user("ada", cls=declared(IdentityClass.UNDETERMINED)), (), True),
+        (user("ci", cls=declared(IdentityClass.NON_HUMAN), kind=Kind.SERVICE_USER), (), False),
+    ],
+)
+def test_a_finding_says_whether_its_use_is_a_persons(one: Identity, others: tuple[Identity, ...], person: bool) -> None:
+    assert seen(one, *others).person is person
+
+
+@pytest.mark.parametrize(
+    ("mine", "parents", "told"),
+    [
+        ({}, {}, None),
+        ({"prooftrail:not-mine": "ask person-2"}, {}, "ask person-2"),
+        ({"ProofTrail:Not-Mine": ""}, {}, ""),
+        ({}, {"prooftrail:NOT-MINE": "moved"}, "moved"),
+        ({"prooftrail:not-mine": "mine says"}, {"prooftrail:not-mine": "its user says"}, "mine says"),
+        ({"not-mine": "yes", "prooftrail:not-mine-at-all": "yes"}, {}, None),
+    ],
+)
+def test_a_tag_of_the_identity_or_of_its_user_says_that_it_is_not_theirs(
+    mine: dict[str, str], parents: dict[str, str], told: str | None
+) -> None:
+    assert seen(key(ADA, tags=tagged(mine)), user("ada", tags=tagged(parents))).not_mine == told
+
+
+def test_what_a_tag_said_counts_until_the_tags_are_read_again() -> None:
+    story, signed = Days(), a_worker(tags=tagged({"prooftrail:not-mine": "not ours"}))
+    assert story.day(a_result(), identities=[signed])[KEY].not_mine == "not ours"
+    unread = unknowing(a_worker(tags=None), "tags")
+    assert story.day(a_result(), identities=[unread])[KEY].not_mine == "not ours"
+    assert story.day(a_result(), identities=[a_worker()])[KEY].not_mine is None
+
+
+@pytest.mark.parametrize(
+    ("one", "expires_at"),
+    [(certificate(days(9)), NOW + days(9)), (saml_provider(-days(9)), NOW - days(9)), (certificate(None), None)],
+)
+def test_a_finding_of_what_expires_says_when(one: Identity, expires_at: Any) -> None:
+    assert seen(one, control="IDC-19").expires_at == expires_at
+
+
+def test_the_header_carries_the_accounts_contacts_where_they_were_read() -> None:
+    contact = AlternateContact(type="SECURITY", name=None, email="person-9", read_in=a_run().id)
+    for contacts in (None, (), (contact,)):
+        story = Days()
+        story.day(facts={"contacts": contacts})
+        assert story.findings is not None
+        assert story.findings.header.contacts == contacts
+
+
+def test_findings_of_the_organization_have_nothing_upcoming_and_nobody_to_contact() -> None:
+    found, _ = fold_one(None, None, an_assessment(a_result(PASS, control="IDC-15"), account=ORGANIZATION))
+    assert (found.upcoming, found.header.contacts) == ((), None)
+
+
+@pytest.mark.parametrize(
+    ("control", "owner", "event"),
+    [
+        ("IDC-02", None, Event.UNOWNED),
+        ("IDC-02", "person-1", Event.FINDING),
+        ("IDC-07", None, Event.UNUSED),
+        ("IDC-08", "person-1", Event.UNUSED),
+        ("IDC-15", None, Event.ROTATION),
+        ("IDC-16", None, Event.FINDING),
+        ("IDC-17", None, Event.ROTATION),
+        ("IDC-18", None, Event.FINDING),
+        ("IDC-19", None, Event.EXPIRY),
+    ],
+)
+def test_what_a_finding_is_told_as_follows_from_its_control(control: str, owner: str | None, event: Event) -> None:
+    one = seen(a_worker(owner=Known(value=owner)), control=control)
+    assert event_of(one) is event
+
+
 SUBJECTS = ("AROA1", "AROA2", "AROA3")
 results = st.lists(
     st.builds(
@@ -464,10 +626,10 @@ def test_nothing_is_fixed_but_by_a_result_or_a_place_that_was_read(
         after = days_.day(*found, identities=identities, cells=unread)
         assert before.keys() <= after.keys()
         by_key = {(one.control, one.subject): one.status for one in found}
-        for key, one in after.items():
-            if key in before and before[key].status is OPEN and one.status is not OPEN:
-                good = by_key.get(key) in (PASS, NOT_APPLICABLE)
-                assert good or (key not in by_key and (key[1] in {each.id for each in identities} or not unread))
+        for name, one in after.items():
+            if name in before and before[name].status is OPEN and one.status is not OPEN:
+                good = by_key.get(name) in (PASS, NOT_APPLICABLE)
+                assert good or (name not in by_key and (name[1] in {each.id for each in identities} or not unread))
 
 
 def a_finding(**known: Any) -> Finding:

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import cached_property
+from functools import cache, cached_property
 
 import msgspec
 
@@ -107,7 +107,7 @@ class Case:
 
         `facts` covers every field below it, as `Identity.unknown` does.
         """
-        for field in fields:
+        for field in fields if identity.unknown else ():
             if any(one == field or field.startswith(f"{one}.") for one in identity.unknown):
                 return f"{field.removeprefix('facts.')} of {identity.name} was not read"
         return None
@@ -117,15 +117,19 @@ class Case:
         risk = self.risks.get(identity_id)
         return risk.tier if risk else None
 
+    def tiers(self, identity_id: str) -> tuple[Tier, ...]:
+        """The tiers the identity could have, lowest first; every one of them where it was not scored."""
+        risk = self.risks.get(identity_id)
+        return _between(risk.tier_from, risk.tier) if risk else tuple(Tier)
+
     def compare(self, control: str, name: str, identity_id: str, *, over: Callable[[int | bool], bool]) -> Compared:
         """Hold a value against the limit of the identity's tier; where the tier is not certain, against both ends.
 
         `over(limit)` says whether the value breaks a limit. FAIL only if it breaks every limit it could have, PASS only
         if it breaks none of them; else NOT_TESTED. An identity without a score could have any tier.
         """
-        risk = self.risks.get(identity_id)
-        low, high = (risk.tier_from, risk.tier) if risk else (Tier.LOW, Tier.CRITICAL)
-        could = [tier for tier in Tier if low.rank <= tier.rank <= high.rank]
+        risk, could = self.risks.get(identity_id), self.tiers(identity_id)
+        low, high = could[0], could[-1]
         broken = [over(self.limits.value(control, name, tier)) for tier in could]
         shown = self.limits.described(control, name, high)
         if all(broken):
@@ -135,6 +139,11 @@ class Case:
         unknown = "; ".join(risk.unknown) if risk and risk.unknown else "its risk was not scored"
         why = f"its tier lies between {low} and {high}, whose limits differ: {unknown}"
         return Compared(status=ResultStatus.NOT_TESTED, limit=shown, why=why)
+
+
+@cache
+def _between(low: Tier, high: Tier) -> tuple[Tier, ...]:
+    return tuple(tier for tier in Tier if low.rank <= tier.rank <= high.rank)
 
 
 class Over:

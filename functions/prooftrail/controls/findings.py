@@ -23,11 +23,16 @@ from prooftrail.model.judgement import (
     Result,
     ResultStatus,
     Transition,
+    Upcoming,
 )
 from prooftrail.model.snapshot import Snapshot
 
+from .case import Case
 from .catalog import Catalog
 from .due import due, severity
+from .fingerprints import fingerprint
+from .particulars import Particulars
+from .upcoming import upcoming
 from .whereabouts import Whereabouts
 
 type Key = tuple[str, str]
@@ -37,16 +42,7 @@ FAILING = (ResultStatus.FAIL, ResultStatus.EXCEPTION)
 """What keeps a finding open: an exception is a failure somebody accepted, and stays one."""
 
 
-_DIGITS = 32
-"""128 bits: nobody makes two subjects of one name."""
-
-
-def fingerprint(control: str, subject: str) -> str:
-    """The name of a finding: the same for as long as the control and the subject are."""
-    return canonical.digest((control, subject))[:_DIGITS]
-
-
-def _together(one: Finding | Held) -> tuple[str, str, str]:
+def _together(one: Finding | Upcoming | Held) -> tuple[str, str, str]:
     """By identity first: a thousand of its id, name and reasons stand close, and pack to a third of the bytes."""
     return one.identity or one.subject, one.control, one.subject
 
@@ -65,9 +61,14 @@ def fold(
     folding = _Folding(previous, snapshot, assessment, context, catalog)
     findings = Findings(
         header=FindingsHeader(
-            run_id=header.run_id, account=header.account, taken_at=header.taken_at, first_run=folding.first_run
+            run_id=header.run_id,
+            account=header.account,
+            taken_at=header.taken_at,
+            first_run=folding.first_run,
+            contacts=snapshot.account.contacts if snapshot else None,
         ),
         findings=tuple(sorted(folding.findings(), key=_together)),
+        upcoming=tuple(sorted(folding.upcoming(), key=_together)),
         held=tuple(sorted(folding.held(), key=_together)),
     )
     return findings, tuple(sorted(folding.transitions(), key=_key)) if previous is not None else ()
@@ -99,6 +100,13 @@ class _Folding:
         self._before = {_key(one): one for one in previous.held} if previous else {}
         self._open_before = {_key(one): one for one in previous.findings} if previous else {}
         self._where = Whereabouts(snapshot, context)
+        self._case = _case(snapshot, context, self._limits, assessment) if snapshot else None
+        self._particulars = Particulars(self._case) if self._case else None
+
+    def upcoming(self) -> Iterator[Upcoming]:
+        """What passes in this run and is going to fail."""
+        if self._case and self._particulars:
+            yield from upcoming(self._case, self._results.values(), self._particulars)
 
     def held(self) -> Iterator[Held]:
         """What every (control, subject) came to when it was last judged; what is gone is dropped."""
@@ -188,8 +196,22 @@ class _Folding:
             last_seen_run=self._run,
             unseen_since=None,
             exception=one.exception if one.status is ResultStatus.EXCEPTION else None,
+            limit=one.limit,
             **_of(identity, self._where.owner(identity)),
+            **self._told(finding, identity),
         )
+
+    def _told(self, before: Finding, identity: Identity | None) -> dict[str, object]:
+        """What whoever is told wants to know of the identity; tags that were not read say what they said before."""
+        if identity is None or self._particulars is None:
+            return {"used": None, "person": False, "not_mine": None, "expires_at": None}
+        told = self._particulars.of(identity, before.subject)
+        return {
+            "used": told.used,
+            "person": told.person,
+            "not_mine": told.not_mine if told.not_mine_read else before.not_mine,
+            "expires_at": told.expires_at,
+        }
 
     def _unwitnessed(self, one: Result) -> bool:
         """True if the subject was there before the first run and never came to anything else since."""
@@ -233,6 +255,12 @@ class _Folding:
     def _gone(self, key: Key, one: Held | Finding) -> str | None:
         """Why a subject without a result is gone, None where that cannot be said."""
         return self._where.gone(one.identity, control=key[0])
+
+
+def _case(snapshot: Snapshot, context: Context, limits: Limits, assessment: Assessment) -> Case:
+    """What the checks looked at, as far as endings and last uses are told from it: who may do what is not asked again."""
+    risks = {one.identity: one for one in assessment.risks}
+    return Case(snapshot, context, limits=limits, privileges={}, entries={}, risks=risks)
 
 
 def _transition(key: Key, before: Held | None, after: Result | None, reason: str) -> Transition:

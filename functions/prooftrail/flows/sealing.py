@@ -13,6 +13,7 @@ from prooftrail.evidence import layout, lines
 from prooftrail.evidence.context import Context
 from prooftrail.evidence.lines import Packed
 from prooftrail.evidence.manifest import Manifest
+from prooftrail.evidence.redaction import Redactor
 from prooftrail.model import canonical
 from prooftrail.model.iam import AwsManagedPolicy, Group, ManagedPolicy, PolicyDocument
 from prooftrail.model.identity import Identity
@@ -28,6 +29,7 @@ from prooftrail.model.judgement import (
     Result,
     Risk,
     Transition,
+    Upcoming,
 )
 from prooftrail.model.run import EvidenceKind, Outcome, Plan, PlanHeader, PlannedAccount, Pointer, SealedObject
 from prooftrail.model.snapshot import (
@@ -68,6 +70,22 @@ class Sealing:
     def context(self, run_id: str, packed: Packed) -> SealedObject:
         """Seal a run's context."""
         return self._seal(layout.context_key(run_id, packed.sha256), EvidenceKind.CONTEXT, packed)
+
+    def notices(self, run_id: str, packed: Packed) -> SealedObject:
+        """Seal a part of a day's notices under its content's name."""
+        return self._seal(layout.notices_part_key(run_id, packed.sha256), EvidenceKind.NOTICES, packed)
+
+    def code(self, bare: bytes) -> str:
+        """This deployment's code over bytes whose own `mac` is empty."""
+        return self._code(bare)
+
+    def require_ours(self, data: bytes, mac: str, key: str) -> None:
+        """Refuse bytes that do not carry this deployment's code. Raises EvidenceUnreadable."""
+        self._require(data, mac, key)
+
+    def pseudonym(self, person: str) -> str:
+        """What stands for a person in this deployment's evidence."""
+        return Redactor(self._secret).pseudonym(person)
 
     def signed_plan(self, plan: Plan) -> bytes:
         """A plan as it is committed, with this deployment's code over it."""
@@ -231,7 +249,12 @@ def read_assessment(key: str, body: bytes) -> Assessment:
 def read_findings(key: str, body: bytes) -> Findings:
     """Sealed findings, unpacked and decoded strictly. Raises EvidenceUnreadable."""
     header, by_type = _headed(key, lines.records(key, lines.unpack(key, body), _findings_lines), FindingsHeader)
-    return Findings(header=header, findings=tuple(by_type.get(Finding, [])), held=tuple(by_type.get(Held, [])))
+    return Findings(
+        header=header,
+        findings=tuple(by_type.get(Finding, [])),
+        upcoming=tuple(by_type.get(Upcoming, [])),
+        held=tuple(by_type.get(Held, [])),
+    )
 
 
 def read_transitions(key: str, body: bytes) -> tuple[Transition, ...]:

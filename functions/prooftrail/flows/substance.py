@@ -3,6 +3,8 @@
 Two pieces of code may word a reason otherwise. On statuses, tiers, exceptions and the life of findings they must agree.
 """
 
+from typing import Any
+
 import msgspec
 
 from prooftrail.evidence.findings import Fault
@@ -18,6 +20,17 @@ type Key = tuple[str, str]
 
 type Stand = tuple[ResultStatus, Tier | None, str | None]
 """What a result comes to: its status, the tier it was held against, and the exception that was applied or void."""
+
+_WORDS: dict[str, Any] = {
+    "reason": "",
+    "due_why": "",
+    "fixed_why": None,
+    "limit": None,
+    "used": None,
+    "person": False,
+    "not_mine": None,
+    "expires_at": None,
+}
 
 
 def difference(sealed: SealedObject, body: bytes, judged: Judged, *, code: Code) -> tuple[str, Fault]:
@@ -71,9 +84,10 @@ def _tiers(one: Assessment) -> dict[str, tuple[Tier, Tier]]:
 
 
 def _findings(one: Findings) -> Findings:
-    """Findings without the sentences in them: status, dates, runs and counts stay."""
-    bare = (msgspec.structs.replace(each, reason="", due_why="", fixed_why=None) for each in one.findings)
-    return msgspec.structs.replace(one, findings=tuple(bare))
+    """Findings without the sentences in them and without what is for notices only: status, dates, runs and counts stay."""
+    bare = (msgspec.structs.replace(each, **_WORDS) for each in one.findings)
+    header = msgspec.structs.replace(one.header, contacts=None)
+    return msgspec.structs.replace(one, header=header, findings=tuple(bare), upcoming=())
 
 
 def _transitions(found: tuple[Transition, ...]) -> tuple[Transition, ...]:

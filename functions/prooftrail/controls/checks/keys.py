@@ -15,6 +15,7 @@ from prooftrail.model.judgement import SubjectType, Tier
 from prooftrail.model.reading import Collector
 
 from .ages import age, in_days, older, on
+from .endings import Ending, Span, lapse
 from .holdings import active_keys_beside, active_slots, of_user
 from .saying import PASS, Check, Said, Subject, created, fails, held, named, passes, stated, untested
 from .unlisted import listing_gap, unlisted
@@ -38,12 +39,29 @@ def idc_15(case: Case, control: Control) -> Iterator[Verdict]:
 
 
 def _age(case: Case, one: Identity) -> Said:
-    key, born = f"active key {one.id}{of_user(case, one)}", created(case, one)
-    if born is None:
+    key, running = f"active key {one.id}{of_user(case, one)}", key_age(case, one)
+    if running is None:
         return untested(f"when {key} was created was not read")
-    old = age(born, case.taken_at)
-    compared = case.compare("IDC-15", "max_age_days", one.id, over=older(old))
+    old, compared = running.lasted(case), running.compared(case, one)
     return held(compared, f"{key} is {in_days(old, compared.limit)} old", value=in_days(old))
+
+
+def key_age(case: Case, one: Identity) -> Span | None:
+    """The age of a key, None where it was not read."""
+    born = created(case, one)
+    return Span(control="IDC-15", name="max_age_days", since=born) if born else None
+
+
+def overlaps(case: Case, one: Identity) -> Iterator[Span]:
+    """How long a key has been active beside each newer one of its user, as far as both ages were read."""
+    for other in active_keys_beside(case, one):
+        mine, theirs = created(case, one), created(case, other)
+        if mine and theirs and (mine, one.id) < (theirs, other.id):
+            yield _beside(theirs)
+
+
+def _beside(newer: datetime) -> Span:
+    return Span(control="IDC-15", name="two_active_keys_overlap_days", since=newer)
 
 
 def _overlap(case: Case, one: Identity) -> Iterator[Said]:
@@ -65,8 +83,8 @@ def _with(case: Case, one: Identity, other: Identity) -> Iterator[Said]:
 
 
 def _older_than_other(case: Case, one: Identity, other: Identity, since: datetime) -> Said:
-    both = age(since, case.taken_at)
-    compared = case.compare("IDC-15", "two_active_keys_overlap_days", one.id, over=older(both))
+    running = _beside(since)
+    both, compared = running.lasted(case), running.compared(case, one)
     words = (
         f"key {one.id} is still active {in_days(both, compared.limit)} after {other.id} of the same user was created"
     )
@@ -167,6 +185,25 @@ def _instead(case: Case, one: Identity, name: str, expiry: Said) -> Said:
     if lowest.rank >= Tier.HIGH.rank:
         return expiry
     return untested(f"{name} is in the legacy register, which is not enough at the tier it may have ({highest})")
+
+
+def long_lived_endings(case: Case, one: Identity) -> Iterator[Ending]:
+    """What ends of a credential IDC-16 has nothing against: itself, where it expires, or what justifies it.
+
+    A credential that expires within its limit needs no entry of the register, and none of its entries counts.
+    """
+    facts = one.facts
+    if isinstance(facts, ServiceSpecificCredential) and facts.expires_at:
+        expiry = _expiry(case, one, one.id, facts.expires_at)
+        yield Ending(at=facts.expires_at, by=expiry.limit if expiry.status is PASS else None)
+        if expiry.status is PASS:
+            return
+    user = case.parent(one)
+    named_by = [each for each in (one, user) if each]
+    register = case.governance.registers.legacy
+    naming = [entry for entry in register if any(matching.names(entry, each) for each in named_by)]
+    if ending := lapse(naming, case.taken_at, "legacy"):
+        yield ending
 
 
 def _certificates(case: Case, control: Control, one: Identity, facts: User) -> Iterator[Verdict]:

@@ -33,7 +33,10 @@ _EVERYWHERE = (
     Collector.SERVER_CERTIFICATES,
     Collector.OUTBOUND_FEDERATION,
 )
-"""The sources every account has; the others are asked only where they can answer."""
+"""The sources every account has; the others are asked only where they can answer.
+
+Contacts are not among them, so that what was sealed before they were read still comes out as it was judged.
+"""
 
 _COUNTED_FROM = {
     "identity providers": (Collector.SAML_PROVIDERS, Collector.OIDC_PROVIDERS),

@@ -17,6 +17,7 @@ from prooftrail.model.reading import CellStatus, Collector
 from prooftrail.model.snapshot import Sighting
 
 from .ages import age, in_days, older, on
+from .endings import Ending, Span, lapse
 from .saying import Check, Said, Subject, created, fails, held, named, passes, untested, usage_of
 from .unlisted import unasked, unlisted
 
@@ -67,10 +68,33 @@ def _rotation(case: Case, one: Identity, facts: Secret, subject: Subject) -> Ver
         return subject.verdict(untested(_undated(name, facts)), _automatic(case, one, facts))
     if facts.value_created_at is None:
         return subject.not_applicable(f"{name} holds no value")
-    old = age(facts.value_created_at, case.taken_at)
-    compared = case.compare("IDC-17", "max_age_days", one.id, over=older(old))
+    running = _value_age(facts.value_created_at)
+    old, compared = running.lasted(case), running.compared(case, one)
     aged = held(compared, f"the value of {name} is {in_days(old, compared.limit)} old", value=in_days(old))
     return subject.verdict(aged, _automatic(case, one, facts), remarks=_remarks(case, one, facts, old))
+
+
+def _value_age(made: datetime) -> Span:
+    return Span(control="IDC-17", name="max_age_days", since=made)
+
+
+def secret_endings(case: Case, one: Identity) -> Iterator[Ending]:
+    """Until when a secret IDC-17 has nothing against stays so: its value's age, and the entry for rotation by hand.
+
+    A value that its own rotation, not late so far, replaces a day before the limit or sooner does not grow too old.
+    """
+    facts = one.facts
+    if not isinstance(facts, Secret) or facts.value_created_at is None:
+        return
+    too_old, rotates = _value_age(facts.value_created_at).ending(case, one), _rotates_at(case, one, facts)
+    if rotates is None or not case.taken_at <= rotates + _DAY <= too_old.at:
+        yield too_old
+    asked = case.tiers(one.id)[-1].rank >= Tier.HIGH.rank
+    if asked and not facts.rotation_enabled and not facts.owning_service:
+        register = case.governance.registers.manual_rotation
+        naming = [entry for entry in register if matching.names(entry, one)]
+        if ending := lapse(naming, case.taken_at, "manual rotation"):
+            yield ending
 
 
 def _planned(name: str, at: datetime) -> str:
@@ -111,11 +135,9 @@ def _automatic(case: Case, one: Identity, facts: Secret) -> Said:
 
 def _remarks(case: Case, one: Identity, facts: Secret, old: timedelta) -> Iterator[str]:
     """What its owner should know although it decides nothing: a rotation that is late, a limit that comes near."""
-    last = facts.last_rotated_at or created(case, one)
-    if facts.rotation_enabled and facts.rotate_after_days and last:
-        due = last + timedelta(days=facts.rotate_after_days)
-        if case.taken_at - due > _DAY:
-            yield f"its rotation every {facts.rotate_after_days} days looks overdue since {on(due)}"
+    due = _rotates_at(case, one, facts)
+    if due and case.taken_at - due > _DAY:
+        yield f"its rotation every {facts.rotate_after_days} days looks overdue since {on(due)}"
     tier = case.tier(one.id)
     if tier is None:
         return
@@ -123,6 +145,14 @@ def _remarks(case: Case, one: Identity, facts: Secret, old: timedelta) -> Iterat
     warn = timedelta(days=case.limits.value("IDC-17", "warn_before_days", tier))
     if timedelta(0) <= left <= warn:
         yield f"it must be renewed within {in_days(left)}"
+
+
+def _rotates_at(case: Case, one: Identity, facts: Secret) -> datetime | None:
+    """When its automatic rotation is due next; None where it has none that counts in days."""
+    last = facts.last_rotated_at or created(case, one)
+    if not facts.rotation_enabled or not facts.rotate_after_days or last is None:
+        return None
+    return last + timedelta(days=facts.rotate_after_days)
 
 
 def idc_18(case: Case, control: Control) -> Iterator[Verdict]:

@@ -4,7 +4,7 @@ AWS keeps the last use only. A credential that was never used counts from its cr
 """
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from prooftrail.controls.case import Case
 from prooftrail.controls.catalog import Control
@@ -15,8 +15,9 @@ from prooftrail.model.identity import Identity, Kind
 from prooftrail.model.judgement import SubjectType
 from prooftrail.model.reading import Collector
 
-from .ages import age, in_days, older, on
+from .ages import in_days, on
 from .emergencies import Emergencies
+from .endings import Span
 from .holdings import has_password, of_user, password_unread
 from .saying import Check, Said, Subject, created, held, named, stated, untested, usage_of
 from .unlisted import unlisted
@@ -37,14 +38,14 @@ def idc_07(case: Case, control: Control) -> Iterator[Verdict]:
     for one in case.of_kinds(control.kinds):
         match one.facts:
             case User():
-                yield _password(case, control, one, one.facts, register)
+                yield _password(case, control, one, register)
             case AccessKey():
                 yield _key(case, control, one, one.facts, register)
             case ServiceSpecificCredential():
                 yield _service_specific(case, control, one, one.facts)
 
 
-def _password(case: Case, control: Control, one: Identity, facts: User, register: Emergencies) -> Verdict:
+def _password(case: Case, control: Control, one: Identity, register: Emergencies) -> Verdict:
     subject = Subject(case, control, one, kind=SubjectType.CREDENTIAL, subject=f"{one.id}#password")
     name = named(one)
     spared = register.spares(one)
@@ -55,8 +56,7 @@ def _password(case: Case, control: Control, one: Identity, facts: User, register
         return subject.verdict(password_unread(one))
     if not password:
         return subject.not_applicable(f"{name} has no password")
-    since = stated(case, one, "facts.password_changed_at", facts.password_changed_at)
-    return subject.verdict(_used(case, one, what=f"the password of {name}", since=since, begun="set"))
+    return subject.verdict(_used(case, one, what=f"the password of {name}", begun="set"))
 
 
 def _key(case: Case, control: Control, one: Identity, facts: AccessKey, register: Emergencies) -> Verdict:
@@ -71,33 +71,51 @@ def _key(case: Case, control: Control, one: Identity, facts: AccessKey, register
     if facts.status != "Active":
         return subject.verdict(_inactive(case, one, facts))
     what = f"active key {one.id}{of_user(case, one)}"
-    return subject.verdict(_used(case, one, what=what, since=created(case, one), begun="created"))
+    return subject.verdict(_used(case, one, what=what, begun="created"))
 
 
-def _used(case: Case, one: Identity, *, what: str, since: datetime | None, begun: str) -> Said:
+def _used(case: Case, one: Identity, *, what: str, begun: str) -> Said:
     """The time since the last use, or since it was made where it was never used, held against the limit."""
-    usage = usage_of(case, one)
+    usage, running = usage_of(case, one), idle_credential(case, one)
     if not usage.tracked:
         return untested(f"when {what} was last used was not read")
-    if usage.last_used_at is None and since is None:
+    if running is None:
         return untested(f"{what} was never used, and when it was {begun} was not read")
-    idle = age(usage.last_used_at or since or case.taken_at, case.taken_at)
-    compared = case.compare("IDC-07", "disable_after_days", one.id, over=older(idle))
+    idle, compared = running.lasted(case), running.compared(case, one)
     span = in_days(idle, compared.limit)
     words = f"was last used {span} ago" if usage.last_used_at else f"was never used since it was {begun} {span} ago"
     return held(compared, f"{what} {words}", value=in_days(idle))
 
 
+def idle_credential(case: Case, one: Identity) -> Span | None:
+    """What IDC-07 counts for a password or key: an inactive key's time as such, else the time without use.
+
+    None where that was not read, and for credentials of whose use AWS tells nothing.
+    """
+    match one.facts:
+        case AccessKey(inactive_since=since) as facts if facts.status != "Active":
+            left = stated(case, one, "facts.inactive_since", since)
+            return Span(control="IDC-07", name="delete_after_disabled_days", since=left) if left else None
+        case AccessKey():
+            made = created(case, one)
+        case User(password_changed_at=changed):
+            made = stated(case, one, "facts.password_changed_at", changed)
+        case _:
+            return None
+    usage = usage_of(case, one)
+    begun = usage.last_used_at or made
+    return Span(control="IDC-07", name="disable_after_days", since=begun) if usage.tracked and begun else None
+
+
 def _inactive(case: Case, one: Identity, facts: AccessKey) -> Said:
     """How long an inactive key has been left lying (ruling 5)."""
     status = facts.status.lower()
-    inactive_since = stated(case, one, "facts.inactive_since", facts.inactive_since)
-    if inactive_since is None:
+    lying = idle_credential(case, one)
+    if lying is None:
         return untested(f"since when key {one.id}{of_user(case, one)} is {status} is not known")
-    idle = age(inactive_since, case.taken_at)
-    compared = case.compare("IDC-07", "delete_after_disabled_days", one.id, over=older(idle))
+    idle, compared = lying.lasted(case), lying.compared(case, one)
     key, ago = f"key {one.id}{of_user(case, one)}", in_days(idle, compared.limit)
-    words = f"{key} is {status} since at least {on(inactive_since)}, {ago} ago, and is to be deleted"
+    words = f"{key} is {status} since at least {on(lying.since)}, {ago} ago, and is to be deleted"
     return held(compared, words, value=in_days(idle))
 
 
@@ -129,25 +147,31 @@ def idc_08(case: Case, control: Control) -> Iterator[Verdict]:
 
 def _role(case: Case, one: Identity) -> Said:
     name = named(one)
-    usage, born = usage_of(case, one), created(case, one)
+    usage, running = usage_of(case, one), idle_role(case, one)
     if not usage.tracked:
         return untested(f"when {name} was last used was not read")
-    if usage.last_used_at:
-        idle = age(usage.last_used_at, case.taken_at)
-        compared = case.compare("IDC-08", "unused_role_days", one.id, over=older(idle))
-        return held(compared, f"{name} was last used {in_days(idle, compared.limit)} ago", value=in_days(idle))
-    if born is None:
+    if running is None:
         return untested(
             f"{name} was not used in the {TRACKED_DAYS} days AWS tracks, and when it was created was not read"
         )
-    return _never(case, one, name, age(born, case.taken_at))
+    if usage.last_used_at is None:
+        return _never(case, one, name, running)
+    idle, compared = running.lasted(case), running.compared(case, one)
+    return held(compared, f"{name} was last used {in_days(idle, compared.limit)} ago", value=in_days(idle))
 
 
-def _never(case: Case, one: Identity, name: str, idle: timedelta) -> Said:
+def idle_role(case: Case, one: Identity) -> Span | None:
+    """What IDC-08 counts: the time since the last use, since its creation where none is on record; None if not read."""
+    usage = usage_of(case, one)
+    since = usage.last_used_at or created(case, one)
+    return Span(control="IDC-08", name="unused_role_days", since=since) if usage.tracked and since else None
+
+
+def _never(case: Case, one: Identity, name: str, running: Span) -> Said:
     """No use on record: past the tracked days nobody knows whether it was used before them."""
-    tracked = timedelta(days=TRACKED_DAYS)
+    idle, tracked = running.lasted(case), timedelta(days=TRACKED_DAYS)
     least = case.compare("IDC-08", "unused_role_days", one.id, over=lambda limit: limit <= TRACKED_DAYS)
-    most = case.compare("IDC-08", "unused_role_days", one.id, over=older(idle))
+    most = running.compared(case, one)
     span = in_days(idle, most.limit)
     if idle <= tracked:
         return held(most, f"{name} was never used since it was created {span} ago", value=in_days(idle))
