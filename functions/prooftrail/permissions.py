@@ -4,11 +4,12 @@ A leaf: infrastructure builds its policies from here, `doctor` explains itself w
 calls in the adapters. Nothing here reads a value.
 """
 
-import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
+
+from .call_costs import Cost, Per
 
 VERSION = "2012-10-17"
 
@@ -40,56 +41,13 @@ class Place(StrEnum):
     STORE = "store"
 
 
-class Per(StrEnum):
-    """What a number of calls grows with."""
-
-    ACCOUNT = "account"
-    REGION = "region"
-    USER = "user"
-    ROLE = "role"
-    PRINCIPAL = "user, role, group and customer policy"
-    PROVIDER = "identity provider"
-    SECRET = "secret"
-    MANAGED_POLICY = "AWS-managed policy in use"
-    RUN = "run"
-    MEMBER_ACCOUNT = "account of the organization"
-    PARENT = "root or unit that holds units"
-    DELEGATE = "delegated administrator"
-    CONTROL_POLICY = "service or resource control policy"
-    PERMISSION_SET = "permission set"
-    OBJECT = "sealed object"
-    ROW = "changed row"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cost:
-    """How many calls an action takes in one run: one for every `page` things, and at least one where `page` is above 1.
-
-    `only` names the rare case in which it is called at all; estimates leave it out.
-    """
-
-    per: Per
-    page: int = 1
-    only: str | None = None
-
-    def __str__(self) -> str:
-        unit = f"one for each {self.per}" if self.page == 1 else f"one for every {self.page:,} ({self.per})"
-        return f"{unit}, only {self.only}" if self.only else unit
-
-    def calls(self, counts: Mapping[Per, int]) -> int:
-        """Calls expected where there are so many of each thing; a thing that was not counted counts as none."""
-        if self.only:
-            return 0
-        things = 1 if self.per in (Per.ACCOUNT, Per.RUN) else counts.get(self.per, 0)
-        return things if self.page == 1 else max(1, math.ceil(things / self.page))
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Permission:
     """One action: why it is called, with whose credentials, how often, and which collector's cells miss it.
 
     `collector` is None where no cell hangs on it. `resource` is the narrowest ARN pattern that still covers everything
     to be read, `{partition}` left open. `instead` is an action that shows the same, so that one of the two is enough.
+    `lost` says, as a clause, what a refusal costs beside the collector's cells.
     """
 
     action: str
@@ -99,6 +57,7 @@ class Permission:
     collector: str | None
     resource: str = "*"
     instead: str | None = None
+    lost: str | None = None
 
     @property
     def regional(self) -> bool:
@@ -107,6 +66,7 @@ class Permission:
 
 
 _NARROWED = {
+    "account:GetAlternateContact": "arn:{partition}:account::*:account",  # its own, not those of an organization's
     "iam:ListAccessKeys": "arn:{partition}:iam::*:user/*",
     "iam:GetOpenIDConnectProvider": "arn:{partition}:iam::*:oidc-provider/*",
     "secretsmanager:ListSecretVersionIds": "arn:{partition}:secretsmanager:*:*:secret:*",
@@ -116,6 +76,10 @@ _NARROWED = {
 _STORES = {"s3": "arn:{partition}:s3:::{bucket}/*", "dynamodb": "{table_arn}", "kms": "{key_arn}"}
 _BUCKET = "arn:{partition}:s3:::{bucket}"
 _INSTEAD = {"account:ListRegions": "ec2:DescribeRegions", "ec2:DescribeRegions": "account:ListRegions"}
+_LOST = {
+    "account:GetAlternateContact": "where no owner answers, reminders of these accounts go to their owners' tags or to the "
+    "address of their root user",
+}
 
 
 def _permissions(place: Place, *rows: tuple[str, str, str | None, Cost]) -> tuple[Permission, ...]:
@@ -128,6 +92,7 @@ def _permissions(place: Place, *rows: tuple[str, str, str | None, Cost]) -> tupl
             collector=collector,
             resource=_NARROWED.get(action, "*"),
             instead=_INSTEAD.get(action),
+            lost=_LOST.get(action),
         )
         for action, why, collector, cost in rows
     )
@@ -147,6 +112,7 @@ _UNSEEN = Cost(per=Per.MANAGED_POLICY, only="where the last run knew no such ver
 _UNLISTED = Cost(per=Per.MANAGED_POLICY, only="where the run could not read what AWS manages for all accounts at once")
 _NO_PATHS = Cost(per=Per.PARENT, only="where organizations:ListAccounts sends no paths")
 _EACH_MEMBER, _MEMBERS = Cost(per=Per.MEMBER_ACCOUNT), Cost(per=Per.MEMBER_ACCOUNT, page=20)
+_BOTH_CONTACTS = Cost(per=Per.ACCOUNT, times=2, every="a week")
 _EACH_POLICY, _EACH_SET = Cost(per=Per.CONTROL_POLICY), Cost(per=Per.PERMISSION_SET)
 _PRINCIPALS, _ROLES, _USERS = (Cost(per=per, page=1000) for per in (Per.PRINCIPAL, Per.ROLE, Per.USER))
 
@@ -191,6 +157,7 @@ _MEMBER = _permissions(
     ),
     ("iam:GetPolicyVersion", "what a policy that AWS manages allows", "aws_policies", _UNSEEN),
     ("iam:GetPolicy", "which version of such a policy an account has", "aws_policies", _UNLISTED),
+    ("account:GetAlternateContact", "whom to tell where an owner does not answer", "contacts", _BOTH_CONTACTS),
     ("account:ListRegions", "which regions are switched on, so that none is forgotten", "regions", _ACCOUNT),
     ("ec2:DescribeRegions", "the same, where Account Management does not answer", "regions", _NO_REGIONS),
     ("secretsmanager:ListSecrets", "secrets, their rotation, use and versions; no value", "secrets", _REGION),

@@ -13,7 +13,7 @@ def policy(organization) -> Governance:
     return parse(organization.governance_files())
 
 
-def test_all_seven_files_are_there_and_can_be_read(organization, policy):
+def test_all_eight_files_are_there_and_can_be_read(organization, policy):
     assert set(organization.governance_files()) == set(FILES)
     assert policy.absent == ()
 
@@ -48,3 +48,11 @@ def test_the_approved_risk_method_is_the_one_that_scores(policy):
 
 def test_every_approver_is_someone_else_than_the_requester(policy):
     assert all(one.approver != one.requester for one in policy.exceptions.exception)
+
+
+def test_everybody_is_told_of_every_tier_from_the_first_day_on_and_can_be_written_to(policy):
+    assert policy.notices.open_tiers(FIRST_DAY) == ("critical", "high", "medium", "low")
+    assert policy.owner_of(policy.notices.security_team).mail_to == "soc@acme.example"
+    assert policy.notices.tag_domains == ("acme.example",)
+    assert [one.name for one in policy.notices.jurisdiction] == ["Works agreement"]
+    assert all(one.mail_to and one.mail_to.endswith("@acme.example") for one in policy.owners.owner)

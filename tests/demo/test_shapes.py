@@ -77,6 +77,7 @@ def ask_everything(organization):
             secrets.batch_get_secret_value(SecretIdList=["any"])
     client(organization, "sts").get_caller_identity()
     client(organization, "account").list_regions()
+    client(organization, "account").get_alternate_contact(AlternateContactType="SECURITY")
     client(organization, "ec2").describe_regions()
     ask_organization(client(organization, "organizations"), organization)
     ask_centre(client(organization, "sso-admin"), organization)

@@ -232,6 +232,24 @@ def test_a_throttled_action_is_named_and_nothing_is_to_be_granted() -> None:
     assert diagnosis.fixes == ()
 
 
+def test_contacts_nobody_may_read_cost_the_cell_and_whom_to_ask_next() -> None:
+    action = "account:GetAlternateContact"
+    diagnosis = diagnosed(Told(refused={(PAYMENTS, GLOBAL, action): denied(action)}))
+    assert only(diagnosis.missing).costs == (
+        "contacts of 1 account(s): gaps, and nothing that rests on them can pass; where no owner answers, reminders of "
+        "these accounts go to their owners' tags or to the address of their root user"
+    )
+    (fix,) = diagnosis.fixes
+    assert json.loads(fix.policy)["Statement"] == [
+        {
+            "Sid": "ProoftrailNeeds1",
+            "Effect": "Allow",
+            "Action": [action],
+            "Resource": "arn:aws:account::*:account",
+        }
+    ]
+
+
 def test_an_action_whose_answer_another_one_gives_costs_nothing() -> None:
     action = "account:ListRegions"
     diagnosis = diagnosed(Told(refused={(PAYMENTS, GLOBAL, action): denied(action)}))

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
@@ -14,7 +15,8 @@ from prooftrail.model.account import AccountReadings, OrganizationReadings, Outb
 from prooftrail.model.iam import Group, PasswordPolicy
 from prooftrail.model.identity import HOME
 from prooftrail.model.organization import Account, OrganizationFacts
-from prooftrail.model.snapshot import Line, Sighting, Snapshot
+from prooftrail.model.reading import Gap, Reading
+from prooftrail.model.snapshot import AlternateContact, Line, Sighting, Snapshot
 from tests.builders import (
     ACCOUNT,
     MANAGEMENT,
@@ -42,6 +44,9 @@ from tests.builders import (
     replaced,
     the,
 )
+
+SOC = AlternateContact(type="SECURITY", name="person-1", email="person-2", read_in="20260101T060000Z")
+DESK = AlternateContact(type="OPERATIONS", name=None, email="person-3", read_in="20260101T060000Z")
 
 
 def everything() -> AccountReadings:
@@ -136,10 +141,10 @@ def test_an_account_of_which_nothing_could_be_read_still_has_its_root() -> None:
                 "mfa",
             ),
             *("service_credentials", "password_policy", "saml_providers", "oidc_providers", "server_certificates"),
-            *("outbound_federation", "aws_policies"),
+            *("outbound_federation", "aws_policies", "contacts"),
         )
     }
-    snapshot = a_snapshot(secrets=((REGION, refused()),), **nothing)
+    snapshot = a_snapshot(secrets=((REGION, refused()),), contacts_read_in=None, **nothing)
     assert [one.name for one in snapshot.identities] == ["root"]
     assert {one.status for one in snapshot.cells} == {"denied"}
     assert snapshot.account.summary is None
@@ -147,6 +152,7 @@ def test_an_account_of_which_nothing_could_be_read_still_has_its_root() -> None:
     assert snapshot.account.password_policy is None
     assert snapshot.account.outbound_federation is None
     assert snapshot.account.report_generated_at is None
+    assert (snapshot.account.contacts, snapshot.account.contacts_read_in) == (None, None)
 
 
 def test_the_account_as_a_whole_is_told() -> None:
@@ -163,6 +169,24 @@ def test_the_account_as_a_whole_is_told() -> None:
     assert (facts.outbound_federation, facts.outbound_issuer) == (True, "https://issuer")
     assert facts.organization_features == ("RootCredentialsManagement", "RootSessions")
     assert facts.regions_enabled == (REGION, OTHER_REGION)
+
+
+@pytest.mark.parametrize(
+    ("shown", "gaps", "told"),
+    [
+        ((SOC, DESK), (), (DESK, SOC)),
+        ((), (), ()),  # there is none, and AWS said so
+        ((), (a_gap(),), None),
+        ((SOC,), (a_gap(),), (SOC,)),
+    ],
+)
+def test_no_contact_is_a_fact_only_where_all_were_read(
+    shown: tuple[AlternateContact, ...], gaps: tuple[Gap, ...], told: tuple[AlternateContact, ...] | None
+) -> None:
+    read_in = None if gaps else "20260101T060000Z"
+    contacts: Reading[AlternateContact] = a_reading(*shown, gaps=gaps)
+    facts = a_snapshot(contacts=contacts, contacts_read_in=read_in).account
+    assert (facts.contacts, facts.contacts_read_in) == (told, read_in)
 
 
 def test_features_that_were_not_read_to_the_end_are_not_told() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from prooftrail.inventory.cells import CLOCK_APART, LATE_AFTER
 from prooftrail.model.reading import GLOBAL, Cell, CellStatus, Collector, GapReason, Reading
-from prooftrail.model.snapshot import Snapshot
+from prooftrail.model.snapshot import AlternateContact, Snapshot
 from tests.builders import (
     NOW,
     OTHER_REGION,
@@ -48,6 +48,15 @@ def test_every_source_of_an_account_has_its_cell() -> None:
 def test_policies_of_aws_are_no_gap_where_the_run_has_read_them_and_one_where_nobody_could() -> None:
     assert cell(a_snapshot(), Collector.AWS_POLICIES).status is CellStatus.OK
     assert cell(a_snapshot(aws_policies=refused()), Collector.AWS_POLICIES).status is CellStatus.DENIED
+
+
+def test_carried_contacts_are_whole_without_a_call_and_refused_ones_are_not() -> None:
+    soc = AlternateContact(type="SECURITY", name=None, email="person-1", read_in="20251231T060000Z")
+    carried = cell(a_snapshot(contacts=Reading(items=(soc,))), Collector.CONTACTS)
+    assert (carried.status, carried.items, carried.sources, carried.gaps) == (CellStatus.OK, 1, (), ())
+    assert cell(a_snapshot(contacts=refused()), Collector.CONTACTS).status is CellStatus.DENIED
+    as_last_read = a_reading(soc, gaps=[a_gap(GapReason.THROTTLED)])
+    assert cell(a_snapshot(contacts=as_last_read), Collector.CONTACTS).status is CellStatus.PARTIAL
 
 
 def test_what_only_one_account_is_asked_has_a_cell_where_it_was_asked() -> None:

@@ -14,7 +14,7 @@ import urllib.parse
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from prooftrail.evidence import detectors
+from prooftrail.evidence import contact_details, detectors
 from prooftrail.model.snapshot import PersonRecord, Sighting
 
 PSEUDONYM = re.compile(r"person-[0-9a-f]{20}")
@@ -80,15 +80,20 @@ class Redactor:
     def tree(self, value: Any, *, api: str) -> tuple[Any, dict[str, str]]:
         """A parsed response with its text replaced, and each replaced part with what stands for it now."""
         replaced: dict[str, str] = {}
+        if api == contact_details.API:
+            value, _ = contact_details.without_details(value, self.pseudonym)
         return self._walk(value, api, "", replaced), replaced
 
     def body(self, raw: str, replaced: dict[str, str], *, api: str) -> tuple[str, int]:
         """A wire body with the same parts replaced, in whichever encoding they stand there, and how many were.
 
         Addresses are found again by their shape, owners' names by standing alone in a value, credentials by any form
-        they can take in XML, JSON or a percent-encoded document.
+        they can take in XML, JSON or a percent-encoded document, and an account's contacts by the names of their members.
         """
         left: dict[str, str] = {}
+        details = 0
+        if api == contact_details.API:
+            raw, details = contact_details.body_without_details(raw, self.pseudonym)
         names = {plain: token for plain, token in replaced.items() if PSEUDONYM.fullmatch(token)}
         if names:
             raw = _XML_VALUE.sub(lambda match: _named(match[0], html.unescape(match[0]), names, left), raw)
@@ -97,7 +102,7 @@ class Redactor:
             if plain not in names or ("@" not in plain and _is_address(plain)):
                 raw = _replace_forms(raw, plain, token, left)
         raw = self._replace(raw, api, "body", left)
-        return raw, len(left)
+        return raw, len(left) + details
 
     def _walk(self, value: Any, api: str, where: str, replaced: dict[str, str]) -> Any:
         if isinstance(value, str):

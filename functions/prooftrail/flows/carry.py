@@ -1,12 +1,18 @@
-"""What today's reading need not ask: keys that cannot have changed, secrets' dated versions, policies the run has read."""
+"""What today's reading need not ask: keys that cannot have changed, secrets' dated versions, policies the run has read,
+and for a week whom AWS writes to."""
 
 from collections import defaultdict
+from datetime import timedelta
 
+from prooftrail.model import canonical
 from prooftrail.model.account import CarriedKeys, CarriedSecret, Carry
 from prooftrail.model.iam import AccessKey, AwsManagedPolicy, Secret, User
 from prooftrail.model.identity import Identity, Observed
 from prooftrail.model.run import Run
 from prooftrail.model.snapshot import Snapshot
+
+CONTACTS_STAND = timedelta(days=7)
+"""How long an account's contacts are carried, from the run that read them; exactly so long after, they are asked again."""
 
 
 def carry_of(
@@ -34,7 +40,17 @@ def carry_of(
         },
         seed=seed,
         aws_policies=held,
+        contacts=previous.account.contacts or (),
+        contacts_read_in=_standing(previous.account.contacts_read_in, run),
     )
+
+
+def _standing(read_in: str | None, run: Run) -> str | None:
+    """The run that read the contacts, while they need not be asked again; a run later than this one vouches for nothing."""
+    if read_in is None:
+        return None
+    age = run.taken_at - canonical.tick_of(read_in)
+    return read_in if timedelta(0) <= age < CONTACTS_STAND else None
 
 
 def _carried(user: object, keys: list[Observed]) -> CarriedKeys | None:

@@ -12,11 +12,12 @@ import msgspec
 from msgspec.structs import replace
 
 from prooftrail import permissions
+from prooftrail.call_costs import Per
 from prooftrail.errors import AccountUnreachable
 from prooftrail.model.account import Count
 from prooftrail.model.organization import Account, AccountState
 from prooftrail.model.reading import GLOBAL, Gap, GapReason, Reading
-from prooftrail.permissions import Per, Permission, Place
+from prooftrail.permissions import Permission, Place
 
 CALLS_PER_SECOND = 10
 """The pace an account is expected to allow, for estimates alone; a scan finds the real one."""
@@ -320,7 +321,8 @@ def _costs(permission: Permission, cells: set[tuple[str, str]]) -> str:
     """Accounts and regions whose cells become gaps, in words."""
     accounts, regions = {account for account, _ in cells}, {region for _, region in cells if region != GLOBAL}
     where = f"{len(accounts)} account(s)" + (f" in {len(regions)} region(s)" if regions else "")
-    return f"{permission.collector} of {where}: gaps, and nothing that rests on them can pass" if cells else ""
+    costs = f"{permission.collector} of {where}: gaps, and nothing that rests on them can pass"
+    return "; ".join(filter(None, (costs, permission.lost))) if cells else ""
 
 
 def _lacking(missing: Iterable[Missing], only: str | None, own: str) -> tuple[list[Permission], tuple[str, ...]]:

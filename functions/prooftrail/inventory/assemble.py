@@ -158,6 +158,7 @@ def _facts(readings: AccountReadings, account: Account) -> AccountFacts:
     summary = readings.summary_after if readings.summary_after.items else readings.summary_before
     outbound = next(iter(readings.outbound_federation.items), None)
     features = readings.features
+    contacts = tuple(sorted(readings.contacts.items, key=lambda one: one.type))
     return AccountFacts(
         account=account,
         summary=tuple(sorted((one.name, one.value) for one in summary.items)) or None,
@@ -168,6 +169,8 @@ def _facts(readings: AccountReadings, account: Account) -> AccountFacts:
         regions_enabled=tuple(sorted(readings.regions.items)) if readings.regions.complete else None,
         regions_read=tuple(sorted(readings.regions_read)),
         report_generated_at=readings.report.items[0].generated_at if readings.report.items else None,
+        contacts=contacts if contacts or readings.contacts.complete else None,
+        contacts_read_in=readings.contacts_read_in,
     )
 
 

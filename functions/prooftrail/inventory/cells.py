@@ -54,6 +54,7 @@ def _sources(readings: AccountReadings, join: Join) -> Iterator[tuple[Collector,
     yield Collector.SERVER_CERTIFICATES, GLOBAL, readings.server_certificates
     yield Collector.OUTBOUND_FEDERATION, GLOBAL, readings.outbound_federation
     yield Collector.AWS_POLICIES, GLOBAL, readings.aws_policies  # what the run has read already is asked of nobody
+    yield Collector.CONTACTS, GLOBAL, readings.contacts  # without a source where they are carried
     for region, secrets in readings.secrets:
         yield Collector.SECRETS, region, secrets
     if readings.features is not None:

@@ -13,6 +13,7 @@ from prooftrail.model.run import Run
 from prooftrail.ports import Clock, RawSink, Target
 
 from .access_keys import read_access_keys
+from .alternate_contacts import read_contacts
 from .aws_policies import read_unpublished
 from .credential_report import read_report, request_report
 from .governor import Governors
@@ -75,9 +76,11 @@ class AwsAccountSource:
             listing = threads.submit(read_regions, observer)
             principals = read_principals(observer)
             beside = _Beside(threads, observer, principals, listing.result(), target, carry)
+            asking = threads.submit(read_contacts, observer, run=run, carry=carry)
             report = read_report(requested, sleep=self._sleep, monotonic=self._monotonic)
             devices = threads.submit(read_mfa, observer, report=report)
             keys = read_access_keys(observer, principals=principals, report=report, carry=carry)
+        contacts = asking.result()
         return AccountReadings(
             account=target.account,
             regions=listing.result(),
@@ -99,6 +102,8 @@ class AwsAccountSource:
             server_certificates=beside.server_certificates.result(),
             outbound_federation=beside.outbound_federation.result(),
             secrets=tuple((region, reading.result()) for region, reading in beside.secrets),
+            contacts=contacts.reading,
+            contacts_read_in=contacts.read_in,
             features=beside.features.result() if beside.features else None,
             permission_sets=beside.permission_sets.result() if beside.permission_sets else None,
             aws_policies=beside.aws_policies.result(),

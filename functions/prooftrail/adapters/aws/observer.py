@@ -30,6 +30,7 @@ _SUBJECTS = (
     "SecretId",
     "OpenIDConnectProviderArn",
     "AccountId",
+    "AlternateContactType",
     "PolicyId",
     "PolicyArn",
     "ResourceId",

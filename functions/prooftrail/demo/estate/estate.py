@@ -6,6 +6,7 @@ from moto.iam.models import AccessKey
 
 from prooftrail.demo.estate import (
     chart,
+    contacts,
     federation,
     hostile,
     identity_center,
@@ -119,6 +120,7 @@ class Estate:
         identity_center.provision(centre, self.management, seen)
         for name, site in self.sites.items():
             self._furnish_one(name, site)
+            contacts.name_contacts(site, self.plans[name])
         self._vary_reports()
 
     def admit_reader(self, site: Site, *, days: float) -> None:
