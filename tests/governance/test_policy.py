@@ -67,7 +67,11 @@ def excluding(what: str = 'account = "111122223333"', approved: str = "2026-11-0
 def test_without_files_the_defaults_stand_and_it_says_so() -> None:
     policy = parse({})
     assert policy.absent == FILES
-    assert policy.notes == tuple(f"{name} is absent: its built-in defaults apply" for name in FILES)
+    *others, last = FILES
+    assert policy.notes == (
+        *(f"{name} is absent: its built-in defaults apply" for name in others),
+        f"{last} is absent: nothing is sent, and what would be is planned all the same",
+    )
     assert policy.scope.tags.owner[0] == "owner"
 
 
@@ -89,6 +93,8 @@ def test_the_examples_in_the_files_that_are_shipped_are_valid() -> None:
     assert policy.exceptions.exception[0].compensating[1].control == "IDC-20"
     assert policy.soa.line[0].control == "A.5.18"
     assert policy.owners.owner[0].deputy == "jane"
+    assert [one.tier for one in policy.notices.opened] == ["critical", "high"]
+    assert policy.notices.jurisdiction[0].accounts == ("444455556666",)
 
 
 @pytest.mark.parametrize(

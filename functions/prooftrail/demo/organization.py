@@ -106,7 +106,7 @@ class SimulatedOrganization:
         return {name: site.id for name, site in self._estate.sites.items()}
 
     def governance_files(self) -> dict[str, bytes]:
-        """The organization's own policy: its seven governance files, name to text."""
+        """The organization's own policy: its eight governance files, name to text."""
         return governance_files(
             self._estate.account_numbers(),
             vendor=self._estate.vendor,

@@ -1,4 +1,4 @@
-"""The organization's own policy as code: seven files, read strictly, hashed, sealed without names."""
+"""The organization's own policy as code: eight files, read strictly, hashed, sealed without names."""
 
 from .known import KnownControls
 from .loosening import loosened

@@ -12,14 +12,13 @@ from prooftrail.model.judgement import Tier
 from .exceptions import AcceptedException
 from .known import KnownControls
 from .naming import blanket
-from .policy import EXCEPTIONS, OWNERS, SOA, THRESHOLDS, Governance
+from .policy import EXCEPTIONS, NOTICES, OWNERS, SOA, THRESHOLDS, Governance
 from .scope_checks import unknown_owner
 from .thresholds import Limits
 from .toml_lines import Path
 from .wrong import Wrong
 
 _ADDRESS = re.compile(r"(?:mailto:)?[^@\s]+@[^@\s]+\.[^@\s]+")
-_ROUTE = re.compile(r"[a-z][a-z0-9+.-]*:\S+")
 _IDC = "IDC-32"
 
 
@@ -27,6 +26,7 @@ def doubts(policy: Governance, known: KnownControls, at: datetime) -> Iterator[W
     """What to think over, entry by entry, under the limits in force at `at`."""
     yield from _owners(policy)
     yield from _method(policy, known)
+    yield from _notices(policy)
     for place, line in enumerate(policy.soa.line):
         for key, person in (("control_owner", line.control_owner), ("risk_owner", line.risk_owner)):
             yield from unknown_owner(SOA, ("line", place, key), person, policy)
@@ -36,16 +36,33 @@ def doubts(policy: Governance, known: KnownControls, at: datetime) -> Iterator[W
 
 
 def _owners(policy: Governance) -> Iterator[Wrong]:
+    sends = bool(policy.notices.opened)
     for place, one in enumerate(policy.owners.owner):
         path: Path = ("owner", place)
         if one.email and not _ADDRESS.fullmatch(one.email):
             yield Wrong(file=OWNERS, path=(*path, "email"), says=f"{one.email!r} looks like no address.")
-        if one.route and not (_ADDRESS.fullmatch(one.route) or _ROUTE.fullmatch(one.route)):
-            said = f"{one.route!r} looks like no route: write an address, or scheme:target like sns:cloud-office."
-            yield Wrong(file=OWNERS, path=(*path, "route"), says=said)
+        if sends and one.active and one.mail_to is None:
+            yield Wrong(
+                file=OWNERS, path=path, says="has no address: give email or route, or nobody there is ever told."
+            )
     for place, assigned in enumerate(policy.owners.assign):
         if assigned.arn and (wide := blanket(assigned.arn)):
             yield Wrong(file=OWNERS, path=("assign", place, "arn"), says=wide)
+
+
+def _notices(policy: Governance) -> Iterator[Wrong]:
+    """Whether the last to be asked can be: only once something is sent at all."""
+    held = policy.notices
+    if not held.opened:
+        return
+    if held.security_team is None:
+        said = "has no security_team: what nobody answers for, or answers, is told to nobody in the end."
+        yield Wrong(file=NOTICES, path=(), says=said)
+        return
+    team = policy.owner_of(held.security_team)
+    if team is not None and not (team.active and team.mail_to):
+        why = "has no address" if team.active else "has left"
+        yield Wrong(file=NOTICES, path=("security_team",), says=f"{team.id!r} {why}: name an owner who can be told.")
 
 
 def _method(policy: Governance, known: KnownControls) -> Iterator[Wrong]:

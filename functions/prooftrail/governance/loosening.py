@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from .looser_entries import looser_exceptions, looser_registers, looser_suppliers
 from .looser_limits import looser_environments, looser_limits
+from .looser_notices import looser_notices
 from .policy import Exclusion, Governance, folded
 from .thresholds import ByTier, LimitKey
 
@@ -26,6 +27,7 @@ def loosened(
     found += looser_registers(before.registers, after.registers)
     found += looser_suppliers(before.suppliers, after.suppliers)
     found += looser_exceptions(before.exceptions, after.exceptions)
+    found += looser_notices(before.notices, after.notices)
     found += _not_applicable(before, after)
     return tuple(sorted(found))
 

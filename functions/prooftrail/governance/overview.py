@@ -9,6 +9,7 @@ import msgspec
 
 from prooftrail.model import canonical
 
+from .notices import TIERS
 from .policy import FILES, Governance
 from .words import approval
 
@@ -35,6 +36,22 @@ class Ending(msgspec.Struct, frozen=True, order=True, kw_only=True):
     file: str
     entry: str
     ended: bool
+
+
+class Sending(msgspec.Struct, frozen=True, kw_only=True):
+    """Whose notices go out: tiers that are open, those that open on a later day, and those planned only, highest first.
+
+    `security_team` is the owner asked last, None where nobody is.
+    """
+
+    opened: tuple[str, ...]
+    later: tuple[tuple[str, date], ...]
+    closed: tuple[str, ...]
+    security_team: str | None
+    cap_per_day: int
+    style: str
+    weekly_on: str
+    jurisdictions: tuple[str, ...]
 
 
 def counted(policy: Governance) -> tuple[Counted, ...]:
@@ -67,9 +84,27 @@ def approvals(policy: Governance) -> tuple[tuple[str, int], ...]:
     return tuple((said, found[said]) for said in (_VERIFIED, _TICKET, _DECLARED) if found[said])
 
 
+def sending(policy: Governance, at: datetime) -> Sending:
+    """Who is told at `at`, and what is planned only."""
+    held = policy.notices
+    opened = held.open_tiers(at)
+    later = tuple((one.tier, one.from_day) for one in held.opened if one.tier not in opened)
+    coming = {tier for tier, _ in later}
+    return Sending(
+        opened=opened,
+        later=tuple(sorted(later, key=lambda one: TIERS.index(one[0]))),
+        closed=tuple(one for one in TIERS if one not in opened and one not in coming),
+        security_team=held.security_team,
+        cap_per_day=held.cap_per_day,
+        style=held.style,
+        weekly_on=held.weekly_on,
+        jurisdictions=tuple(one.name for one in held.jurisdiction),
+    )
+
+
 def called(one: Any) -> str:
     """What an entry of any table is called: what it is about, in its own words."""
-    for name in ("subject", "matches", "id", "identity", "issuer", "person"):
+    for name in ("subject", "matches", "id", "identity", "issuer", "person", "tier"):
         if isinstance(told := getattr(one, name, None), str):
             return told
     if hasattr(one, "environment"):

@@ -11,7 +11,22 @@ from .entry_checks import check_registers, check_soa, check_suppliers, check_thr
 from .exception_checks import check_exceptions, verified
 from .exceptions import Exceptions
 from .known import KnownControls
-from .policy import EXCEPTIONS, FILES, OWNERS, REGISTERS, SCOPE, SOA, SUPPLIERS, THRESHOLDS, Governance, Owners, Scope
+from .notice_checks import check_notices
+from .notices import Notices
+from .policy import (
+    EXCEPTIONS,
+    FILES,
+    NOTICES,
+    OWNERS,
+    REGISTERS,
+    SCOPE,
+    SOA,
+    SUPPLIERS,
+    THRESHOLDS,
+    Governance,
+    Owners,
+    Scope,
+)
 from .reading import read
 from .registers import Registers, Suppliers
 from .scope_checks import check_owners, check_scope
@@ -29,8 +44,14 @@ _TYPES: dict[str, type] = {
     SUPPLIERS: Suppliers,
     SOA: Soa,
     EXCEPTIONS: Exceptions,
+    NOTICES: Notices,
 }
-_NEEDS_OWNERS = (REGISTERS, SUPPLIERS, EXCEPTIONS)  # their references can be told only where the owners were read
+_NEEDS_OWNERS = (
+    REGISTERS,
+    SUPPLIERS,
+    EXCEPTIONS,
+    NOTICES,
+)  # their references can be told only where the owners were read
 
 
 def parse(files: Mapping[str, bytes], known: KnownControls | None = None) -> Governance:
@@ -103,6 +124,7 @@ def _checked(policy: Governance, known: KnownControls | None, unread: set[str]) 
         SUPPLIERS: lambda: check_suppliers(policy),
         SOA: lambda: check_soa(policy.soa),
         EXCEPTIONS: lambda: check_exceptions(policy, known),
+        NOTICES: lambda: check_notices(policy),
     }
     for name in FILES:
         if name not in unread and not (OWNERS in unread and name in _NEEDS_OWNERS):

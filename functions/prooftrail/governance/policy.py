@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from prooftrail.model import canonical
 
 from .exceptions import Exceptions
+from .notices import Notices
 from .people import speller, spellings_of
 from .redacting import Redacting, without_names
 from .registers import Registers, Suppliers
@@ -23,8 +24,10 @@ from .words import AccountId, ArnPattern, ClassName, OuId, OwnerKind, Text
 
 SCOPE, OWNERS = "scope.toml", "owners.toml"
 THRESHOLDS, REGISTERS, SUPPLIERS = "thresholds.toml", "registers.toml", "suppliers.toml"
-SOA, EXCEPTIONS = "soa.toml", "exceptions.toml"
-FILES = (SCOPE, OWNERS, THRESHOLDS, REGISTERS, SUPPLIERS, SOA, EXCEPTIONS)
+SOA, EXCEPTIONS, NOTICES = "soa.toml", "exceptions.toml", "notices.toml"
+_MAILTO = "mailto:"
+_MAIL = re.compile(r"person-[0-9a-f]{20}|[^@\s<>:,;]+@[^@\s<>:,;]+")  # policies sealed before may hold other routes
+FILES = (SCOPE, OWNERS, THRESHOLDS, REGISTERS, SUPPLIERS, SOA, EXCEPTIONS, NOTICES)
 
 CI_ISSUERS = (
     "agent.buildkite.com",
@@ -105,10 +108,10 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
 class Owner(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """An accountable person or team. `deputy` and `manager` are ids of other owners, `accounts` theirs as a whole.
 
-    `active` false says they left: what they own must be handed over. `route` is where notices go, if not to `email`.
+    `active` false says they left: what they own must be handed over. `route` is the address notices go to, if not `email`.
     """
 
-    PEOPLE: ClassVar[tuple[str, ...]] = ("id", "name", "email", "deputy", "manager")
+    PEOPLE: ClassVar[tuple[str, ...]] = ("id", "name", "email", "deputy", "manager", "route")
 
     id: Text
     name: Text
@@ -119,6 +122,12 @@ class Owner(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     kind: OwnerKind = "person"
     active: bool = True
     route: Text | None = None
+
+    @property
+    def mail_to(self) -> str | None:
+        """The address notices go to: the route's, else `email`; of a redacted policy its pseudonym. None if there is none."""
+        told = (one.strip().removeprefix(_MAILTO) for one in (self.route, self.email) if one)
+        return next(filter(_MAIL.fullmatch, told), None)
 
     def spellings(self) -> tuple[str, ...]:
         """Every text a tag may name this owner by."""
@@ -179,6 +188,7 @@ class Governance(msgspec.Struct, frozen=True, kw_only=True):
     suppliers: Suppliers = Suppliers()
     soa: Soa = Soa()
     exceptions: Exceptions = Exceptions()
+    notices: Notices = Notices()
     absent: tuple[str, ...] = ()
     pseudonymous: bool = False
 
@@ -190,7 +200,7 @@ class Governance(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def notes(self) -> tuple[str, ...]:
         """What a reader of the policy must be told about it."""
-        return tuple(f"{name} is absent: its built-in defaults apply" for name in self.absent)
+        return tuple(f"{name} is {absence(name)}" for name in self.absent)
 
     @property
     def ci_issuers(self) -> tuple[str, ...]:
@@ -245,13 +255,26 @@ class Governance(msgspec.Struct, frozen=True, kw_only=True):
         return (text for one in self.owners.owner for text in one.spellings())
 
     def _one_spelling(self) -> Self:
-        """The policy in which whoever approved his own request is called the same both times: pseudonyms cannot tell."""
+        """The policy in which whoever approved his own request is called the same both times: pseudonyms cannot tell.
+
+        Routes are plain addresses in it: one that is also somebody's e-mail has one pseudonym.
+        """
         held = self.exceptions
         entries = tuple(
             replace(one, requester=one.approver) if self.same_person(one.requester, one.approver) else one
             for one in held.exception
         )
-        return replace(self, exceptions=replace(held, exception=entries))
+        routed = tuple(replace(one, route=one.route and one.mail_to) for one in self.owners.owner)
+        owners = replace(self.owners, owner=routed)
+        return replace(self, owners=owners, exceptions=replace(held, exception=entries))
+
+
+def absence(name: str) -> str:
+    """What it means that a file is not there."""
+    return "absent: nothing is sent, and what would be is planned all the same" if name == NOTICES else _ABSENT
+
+
+_ABSENT = "absent: its built-in defaults apply"
 
 
 def folded(values: Iterable[str]) -> tuple[str, ...]:

@@ -25,6 +25,8 @@ _FIXES = (
     ("cdk-bootstrap", "a preset is 'cdk-bootstrap', 'control-tower', 'stacksets' or 'organization-account-access'"),
     ("IDC-", "a control's id looks like 'IDC-15'"),
     ("sandbox", "an environment is 'sandbox', 'nonprod', 'prod' or 'security_or_management'"),
+    ("full|minimal", "a style is 'full' or 'minimal'"),
+    ("monday", "a day is 'monday' to 'sunday', or 'never'"),
     ("critical", "a tier is 'critical', 'high', 'medium' or 'low'"),
     ("network_condition", "a predicate is 'network_condition', 'boundary_attached' or 'restricted_owner'"),
     ("[A-Z]{2}-", "an SP 800-53 id looks like 'AC-2' or 'AC-2(3)'"),

@@ -1,6 +1,6 @@
 """Replaces people's names in a policy: each type says which of its texts name a person, and every other is searched for addresses.
 
-A type's `PEOPLE` are its fields that name somebody, `PLAIN` those that stay as they are.
+A type's `PEOPLE` are its fields that name somebody, or several, `PLAIN` those that stay as they are.
 """
 
 from collections.abc import Callable
@@ -32,6 +32,8 @@ def without_names[T: msgspec.Struct](value: T, redactor: Redacting, spelt: Calla
         old = getattr(value, field)
         if field in people and isinstance(old, str):
             changed[field] = redactor.pseudonym(spelt(old))
+        elif field in people and isinstance(old, tuple):
+            changed[field] = tuple(redactor.pseudonym(spelt(one)) for one in old)
         elif field not in plain:
             changed[field] = _redacted(old, redactor, spelt)
     return msgspec.structs.replace(value, **changed)

@@ -1,10 +1,13 @@
 """What types cannot tell of `scope.toml` and `owners.toml`: duplicates, dates, and names that lead nowhere."""
 
+import re
 from collections.abc import Iterator
 
 from .policy import OWNERS, SCOPE, AccountEntry, Assignment, Governance, Owner, Owners, Scope, Tags, folded
 from .toml_lines import Path
 from .wrong import Wrong, twice, unmatchable
+
+_ROUTE = re.compile(r"(?:mailto:)?[^@\s<>:,;]+@[^@\s<>:,;]+\.[^@\s<>:,;]+")
 
 
 def check_scope(scope: Scope) -> Iterator[Wrong]:
@@ -66,6 +69,9 @@ def _owners(owners: tuple[Owner, ...]) -> Iterator[Wrong]:
     yield from twice(OWNERS, spelt, "owner id, name or e-mail", "a tag must name one owner only")
     ids = set(folded(one.id for one in owners))
     for at, one in enumerate(owners):
+        if one.route and not _ROUTE.fullmatch(one.route.strip()):
+            said = f"{one.route!r} is no e-mail address: write one, like team@example.com, or leave it out for email."
+            yield Wrong(file=OWNERS, path=("owner", at, "route"), says=said)
         for key, other in (("deputy", one.deputy), ("manager", one.manager)):
             yield from _refer(("owner", at, key), other, ids)
             if other and folded((other,)) == folded((one.id,)):

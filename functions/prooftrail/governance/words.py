@@ -12,6 +12,9 @@ ClassName = Annotated[str, msgspec.Meta(pattern=r"^(human|non-human)\Z")]
 OwnerKind = Annotated[str, msgspec.Meta(pattern=r"^(person|team)\Z")]
 Occasion = Annotated[str, msgspec.Meta(pattern=r"^(drill|incident)\Z")]
 Relation = Annotated[str, msgspec.Meta(pattern=r"^(supplier|own_organization|aws)\Z")]
+TierName = Annotated[str, msgspec.Meta(pattern=r"^(critical|high|medium|low)\Z")]
+Style = Annotated[str, msgspec.Meta(pattern=r"^(full|minimal)\Z")]
+Weekday = Annotated[str, msgspec.Meta(pattern=r"^(monday|tuesday|wednesday|thursday|friday|saturday|sunday|never)\Z")]
 PresetName = Annotated[
     str, msgspec.Meta(pattern=r"^(cdk-bootstrap|control-tower|stacksets|organization-account-access)\Z")
 ]

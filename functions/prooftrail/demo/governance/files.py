@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from importlib.resources import files
 from string import Template
 
-_NAMES = ("scope", "owners", "thresholds", "suppliers", "registers", "soa", "exceptions")
+_NAMES = ("scope", "owners", "thresholds", "suppliers", "registers", "soa", "exceptions", "notices")
 _FOLDER = "prooftrail.demo.governance"
 
 
@@ -31,7 +31,7 @@ class _Values(Mapping[str, str]):
 def governance_files(
     accounts: Mapping[str, str], *, vendor: str, partition: str, first_day: datetime, risk_model: str
 ) -> dict[str, bytes]:
-    """Acme's seven governance files, name to text, as `prooftrail governance check` reads them.
+    """Acme's eight governance files, name to text, as `prooftrail governance check` reads them.
 
     `accounts` are numbers by plan name, of every account the policy speaks of whether or not it was opened. Dates count
     from `first_day`, so that the same first day gives the same policy.
