@@ -1,0 +1,60 @@
+"""What is remembered of a day once it is known what was sent: whom each matter was told to, and how everybody stands."""
+
+from collections.abc import Iterable, Mapping
+
+from msgspec.structs import replace
+
+from prooftrail.model.notice import Asked, Hop, Notice, NoticeItem, Reach, Sent, Told
+
+MOST_ASKED = 10
+"""How many times are remembered of a matter; of each hop the newest always is."""
+
+
+def step_told(hop: Hop, step: str) -> str:
+    """How a step is remembered: the owner's by its name, another hop's with the hop before it."""
+    return step if hop is Hop.OWNER else f"{hop}: {step}"
+
+
+def remember(told: Mapping[str, Told], notices: Iterable[Notice], sent: Iterable[Sent]) -> dict[str, Told]:
+    """`told` after what was sent of `notices`; what was not sent leaves no trace. Twice is the same as once.
+
+    Only matters of `told` are remembered: every matter of a plan's notices has a row in that plan.
+    """
+    ends = {one.notice: one for one in sent if one.message_id}
+    rows = dict(told)
+    for notice in notices:
+        if notice.id in ends:
+            for item in notice.items:
+                for matter in item.matters:
+                    if matter in rows:
+                        rows[matter] = _after(rows[matter], notice, item)
+    return rows
+
+
+def reached(reach: Mapping[str, Reach], sent: Iterable[Sent], reached: Iterable[Reach]) -> dict[str, Reach]:
+    """How everybody can be reached after a day: as found when it was sent, with the last day anything was."""
+    rows = dict(reach) | {one.recipient: one for one in reached}
+    for one in sent:
+        row = rows.get(one.recipient)
+        if one.message_id and row is not None:
+            on = one.at.date()
+            rows[one.recipient] = replace(row, mailed_on=max(on, row.mailed_on or on))
+    return rows
+
+
+def with_asked(asked: tuple[Asked, ...], one: Asked) -> tuple[Asked, ...]:
+    """`asked` and one more; when they are too many the oldest goes, but never the newest of a hop."""
+    if one in asked:
+        return asked
+    kept = [*asked, one]
+    while len(kept) > MOST_ASKED:
+        newest = {each.hop: place for place, each in enumerate(kept)}
+        del kept[next(place for place, each in enumerate(kept) if newest[each.hop] != place)]
+    return tuple(kept)
+
+
+def _after(row: Told, notice: Notice, item: NoticeItem) -> Told:
+    step = step_told(item.hop, item.step)
+    asked = Asked(hop=item.hop, recipient=notice.recipient, on=notice.on, step=item.step, sent=True)
+    steps = row.steps if step in row.steps else (*row.steps, step)
+    return replace(row, steps=steps, asked=with_asked(row.asked, asked))
