@@ -4,13 +4,14 @@ import hashlib
 import itertools
 import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from prooftrail.errors import AccessError, AlreadySealed, EvidenceError, EvidenceMissing
+from prooftrail.errors import AccessError, AlreadySealed, EvidenceError, EvidenceMissing, NoticeError
+from prooftrail.model.notice import ReachState
 from prooftrail.ports import (
     CellRow,
     HistoryRow,
@@ -22,6 +23,7 @@ from prooftrail.ports import (
     RunRow,
     Stored,
 )
+from prooftrail.ports.notices import Claim, Invitation, Letter
 
 
 def _now() -> datetime:
@@ -262,6 +264,112 @@ class MemoryLedger:
 
     def _where(self, wanted: Callable[[IdentityRow], bool]) -> tuple[IdentityRow, ...]:
         return tuple(row for _, row in sorted(self._identities.items()) if wanted(row))
+
+
+class MemoryNotifier:
+    """Sends into a list, as SNS does: a letter handed over twice arrives twice, and each leaves a receipt.
+
+    Addresses confirm only when the test says so (`states`); `refusing` are addresses whose letters are refused, `deaf`
+    says that receipts cannot be asked for.
+    """
+
+    how = "memory"
+
+    def __init__(self, *, confirms: bool = True) -> None:
+        self._confirms = confirms
+        self.states: dict[str, ReachState] = {}
+        self.invited: list[tuple[str, str]] = []
+        self.arrived: list[Letter] = []
+        self.refusing: set[str] = set()
+        self.deaf = False
+        self._receipts: list[tuple[str, str]] = []
+        self._lock = threading.Lock()
+
+    def state(self, recipient: str, address: str) -> Invitation:
+        """What the test said, else pending; DIRECT where nobody has to confirm."""
+        first = ReachState.PENDING if self._confirms else ReachState.DIRECT
+        return Invitation(state=self.states.get(address, first))
+
+    def invite(self, recipient: str, address: str) -> Invitation:
+        """Note who was asked."""
+        if self._confirms:
+            self.invited.append((recipient, address))
+        return self.state(recipient, address)
+
+    def send(self, letter: Letter) -> str:
+        """Take the letter, however often it comes."""
+        if letter.address in self.refusing:
+            raise NoticeError(f"{letter.address} was refused.")
+        with self._lock:
+            self.arrived.append(letter)
+            message_id = f"message-{len(self.arrived)}"
+            self._receipts.append((letter.id, message_id))
+            return message_id
+
+    def receipts(self) -> Iterator[tuple[str, str]]:
+        """Everything that was taken and not let go of."""
+        if self.deaf:
+            raise NoticeError("the queue of receipts cannot be read.")
+        yield from tuple(self._receipts)
+
+    def forget(self, notices: tuple[str, ...]) -> None:
+        """Let go of them."""
+        with self._lock:
+            self._receipts = [one for one in self._receipts if one[0] not in notices]
+
+
+class MemoryClaims:
+    """Claims in a dictionary."""
+
+    def __init__(self) -> None:
+        self._claims: dict[str, Claim] = {}
+        self._lock = threading.Lock()
+
+    def claim(self, notice: str, *, at: datetime) -> Claim | None:
+        """Ours if nobody has it."""
+        with self._lock:
+            standing = self._claims.get(notice)
+            if standing is None:
+                self._claims[notice] = Claim(notice=notice, claimed_at=at)
+            return standing
+
+    def take_over(self, standing: Claim, *, at: datetime) -> bool:
+        """Ours if it is as it was seen."""
+        with self._lock:
+            same = self._claims.get(standing.notice) == standing and not standing.message_id and not standing.error
+            if same:
+                self._claims[standing.notice] = Claim(notice=standing.notice, claimed_at=at)
+            return same
+
+    def complete(self, notice: str, *, message_id: str | None, error: str | None) -> None:
+        """Say what became of it."""
+        with self._lock:
+            standing = self._claims[notice]
+            if standing.message_id is None:
+                self._claims[notice] = Claim(
+                    notice=notice, claimed_at=standing.claimed_at, message_id=message_id, error=error
+                )
+
+
+class MemoryLetters:
+    """Letters in a dictionary."""
+
+    def __init__(self) -> None:
+        self._letters: dict[tuple[str, int], tuple[Letter, ...]] = {}
+
+    def write(self, run_id: str, shard: int, letters: Iterable[Letter]) -> None:
+        """Keep them."""
+        self._letters[run_id, shard] = tuple(letters)
+
+    def read(self, run_id: str, shard: int) -> Iterator[Letter]:
+        """The letters, or NoticeError."""
+        if (run_id, shard) not in self._letters:
+            raise NoticeError(f"the letters of run {run_id}, shard {shard}, are gone.")
+        yield from self._letters[run_id, shard]
+
+    def lose(self) -> None:
+        """Let all of them be gone."""
+        self._letters.clear()
 
 
 def _check(key: str) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from prooftrail import ports
+from prooftrail.ports import notices
 from tests.contracts import fakes
 
 TESTS = Path(__file__).parents[1]
@@ -16,6 +17,9 @@ CONTRACTS: dict[Any, tuple[type, str]] = {
     ports.Signer: (fakes.MemorySigner, "test_signer_contract.py"),
     ports.LegalHolds: (fakes.MemoryHolds, "test_hold_contract.py"),
     ports.FingerprintKey: (fakes.MemoryFingerprintKey, "test_signer_contract.py"),
+    notices.Notifier: (fakes.MemoryNotifier, "test_notifier_contract.py"),
+    notices.Claims: (fakes.MemoryClaims, "test_claims_contract.py"),
+    notices.Letters: (fakes.MemoryLetters, "test_letters_contract.py"),
 }
 
 

@@ -82,7 +82,7 @@ def test_a_custody_record_that_was_named_before_the_exchange_is_not_named_again(
     named = world.sweep()(run).manifest
     assert [one.key for one in named.objects if one.kind is EvidenceKind.CUSTODY] == [key]
     _, after = turned(world)
-    assert unchained(world.locker, public_key=after.public_key_pem()) == ()
+    assert unchained(world.locker, public_key=after.public_key_pem()).objects == ()
 
 
 def test_a_key_that_is_none_of_the_chains_finds_nothing() -> None:

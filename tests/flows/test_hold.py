@@ -185,7 +185,7 @@ def test_what_was_disposed_of_is_gone_and_no_refusal() -> None:
 
 
 def waiting(world: World) -> list[str]:
-    return [one.key for one in unchained(world.locker, public_key=world.signer.public_key_pem())]
+    return [one.key for one in unchained(world.locker, public_key=world.signer.public_key_pem()).objects]
 
 
 def a_record(world: World, number: int = 0) -> str:
@@ -210,7 +210,7 @@ def test_a_record_is_not_yet_chained_until_the_next_run_names_it() -> None:
         [("NOT YET CHAINED", key)],
     )
     body = world.locker.get(key)
-    (sealed,) = unchained(world.locker, public_key=world.signer.public_key_pem())
+    (sealed,) = unchained(world.locker, public_key=world.signer.public_key_pem()).objects
     assert (sealed.key, sealed.kind, sealed.size, sealed.count) == (key, EvidenceKind.CUSTODY, len(body), 1)
     assert sealed.sha256 == sealed.stored_sha256 == canonical.sha256(body)
     assert sealed.retain_until == DAY_1 + timedelta(days=3650)

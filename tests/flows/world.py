@@ -12,6 +12,7 @@ from prooftrail.flows.close_run import CloseRun
 from prooftrail.flows.keep_ledger import KeepLedger
 from prooftrail.flows.open_chain import OpenChain
 from prooftrail.flows.rederive import Rederive
+from prooftrail.flows.remind_owners import RemindOwners
 from prooftrail.flows.scan_account import ScanAccount
 from prooftrail.flows.sealing import Sealing
 from prooftrail.flows.start_run import StartRun
@@ -19,6 +20,7 @@ from prooftrail.flows.sweep import Sweep
 from prooftrail.flows.tell_ledger import TellLedger
 from prooftrail.flows.verify_locker import Trust, Verified, VerifyLocker
 from prooftrail.governance import Governance
+from prooftrail.model import canonical
 from prooftrail.model.account import (
     AccountReadings,
     Carry,
@@ -201,6 +203,8 @@ class World:
             server_certificates=Reading(),
             outbound_federation=Reading(items=(OutboundFederation(enabled=False),)),
             secrets=(("us-east-1", Reading()),),
+            contacts=Reading(),
+            contacts_read_in=canonical.run_id(self.clock.now()),
             started_at=self.clock.now(),
             finished_at=self.clock.now(),
             calls=7,
@@ -223,7 +227,9 @@ class World:
 
     # the flows --------------------------------------------------------------------------------------------------
 
-    def sweep(self, *, locker: Locker | None = None, ledger: MemoryLedger | None = None) -> Sweep:
+    def sweep(
+        self, *, locker: Locker | None = None, ledger: MemoryLedger | None = None, remind: RemindOwners | None = None
+    ) -> Sweep:
         """A fresh process over the same stores."""
         locker, ledger = locker or self.locker, ledger or self.ledger
         sealing = Sealing(locker, clock=self.clock, retention=Retention(), secret=self.fingerprints.secret())
@@ -242,7 +248,7 @@ class World:
         close = CloseRun(
             locker=locker, sealing=sealing, signer=self.signer, pin=self.pin, keep=KeepLedger(locker=locker, ledger=ledger, tell=tell), judge=self.judge, code=self.code, clock=self.clock
         )  # fmt: skip
-        return Sweep(start=start, scan=scan, close=close, workers=1)
+        return Sweep(start=start, scan=scan, close=close, workers=1, remind=remind)
 
     def day(self, number: int) -> Run:
         """Move the clock to the tick of a day, counted from one, and give its run."""

@@ -1,6 +1,6 @@
 """Custody records: who did what with sealed evidence, when, why, and under which case; sealed like evidence itself."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 
 import msgspec
@@ -10,9 +10,6 @@ from prooftrail.model import canonical
 
 from . import layout
 from .manifest import Head
-
-WINDOW = timedelta(days=1)
-"""A record stored this long before the last manifest was closed may still be unnamed: clocks differ, runs take time."""
 
 LARGEST = 256 * 1024
 """Bytes; a record says little, and what is larger is none."""

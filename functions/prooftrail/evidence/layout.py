@@ -23,6 +23,10 @@ _SHAPES = {
     EvidenceKind.OUTCOME: re.compile(rf"outcome/(?P<run>{_RUN})/(?P<account>\d{{12}})\.json"),
     EvidenceKind.WITNESS: re.compile(rf"witness/(?P<seq>\d{{8}})(?:-{_RUN})?\.json"),
     EvidenceKind.CUSTODY: re.compile(rf"custody/{_RUN}-(?P<sha>[0-9a-f]{{64}})\.json"),
+    EvidenceKind.ANSWERS: re.compile(rf"answers/{_RUN}-(?P<sha>[0-9a-f]{{64}})\.json"),
+    EvidenceKind.NOTICES: re.compile(
+        rf"notices/(?P<run>{_RUN})/(?:plan\.json|sent-\d{{3}}\.jsonl|(?P<sha>[0-9a-f]{{64}})\.jsonl\.gz)"
+    ),
 } | {
     kind: re.compile(rf"{kind}/(?P<run>{_RUN})/(?P<account>\d{{12}}|{ORGANIZATION})/(?P<sha>[0-9a-f]{{64}})\.jsonl\.gz")
     for kind in DATA_KINDS
@@ -57,6 +61,26 @@ def data_key(kind: EvidenceKind, run_id: str, account: str, sha256: str) -> str:
 def custody_key(at: datetime, sha256: str) -> str:
     """A custody record, named by its own time and the hash of its bytes."""
     return f"custody/{canonical.run_id(at)}-{sha256}.json"
+
+
+def answer_key(at: datetime, sha256: str) -> str:
+    """An answer, named by its own time and the hash of its bytes."""
+    return f"answers/{canonical.run_id(at)}-{sha256}.json"
+
+
+def notices_plan_key(run_id: str) -> str:
+    """The commit of a day's notices: a fixed name, so that the first plan wins."""
+    return f"notices/{run_id}/plan.json"
+
+
+def notices_part_key(run_id: str, sha256: str) -> str:
+    """A part of a day's notices, named by the hash of its uncompressed bytes; the plan says which ones count."""
+    return f"notices/{run_id}/{sha256}.jsonl.gz"
+
+
+def notices_sent_key(run_id: str, shard: int) -> str:
+    """What became of a shard's notices: a fixed name, so that the first end wins."""
+    return f"notices/{run_id}/sent-{shard:03d}.jsonl"
 
 
 def run_prefixes(run_id: str) -> tuple[str, ...]:

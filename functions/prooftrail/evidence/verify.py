@@ -9,9 +9,8 @@ import msgspec
 from prooftrail.model import canonical
 from prooftrail.model.run import EvidenceKind, SealedObject, Superseded
 
-from . import layout, times
+from . import layout, times, waiting
 from .chain import Chain
-from .custody import WINDOW
 from .findings import Fault, Problem
 from .layout import Place
 from .manifest import LARGEST, Head, Manifest
@@ -28,7 +27,10 @@ UNREADABLE_SIZE = -1
 
 
 class Seen(msgspec.Struct, frozen=True, kw_only=True):
-    """One version of an object as the store lists it; `sha256` and `size` are None for a delete marker."""
+    """One version of an object as the store lists it; `sha256` is None for a delete marker.
+
+    `waits` is True for a record of `waiting.KINDS` that is what its name tells: the next manifest will name it.
+    """
 
     key: str
     version_id: str | None
@@ -37,6 +39,7 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     size: int
     latest: bool = True
     delete_marker: bool = False
+    waits: bool = False
 
 
 class Expected(msgspec.Struct, frozen=True, kw_only=True):
@@ -118,7 +121,6 @@ def objects(
     """
     named = expectations(chain) if named is None else named
     there: set[str] = set()
-    custody: dict[str, list[Seen]] = {}
     problems: list[Problem] = []
     for key, group in groupby(seen, key=lambda one: one.key):
         versions = list(group)
@@ -126,31 +128,41 @@ def objects(
             raise ValueError(f"the versions of {key} are listed apart")
         there.add(key)
         kind = Place(key).kind
-        if kind is EvidenceKind.CUSTODY:
-            custody[key] = versions
         if kind is EvidenceKind.CHAIN:
             problems += _chain_object(chain, key, versions, now, store_keeps_time)
         elif key in named:
             problems += _named(named[key].expected(), versions, now, store_keeps_time)
+        elif kind in waiting.KINDS:
+            problems.append(_waiting(chain, key, versions, store_keeps_time))
         else:
             problems += _unnamed(key, versions, now, open_runs)
     for key in sorted(named.keys() - there):
         if Place(key).kind is not EvidenceKind.CHAIN:
             problems += _named(named[key].expected(), (), now, store_keeps_time)
-    return [_custody(one, custody, chain, store_keeps_time) for one in problems]
+    return problems
 
 
-def _custody(problem: Problem, there: Mapping[str, Sequence[Seen]], chain: Chain, store_keeps_time: bool) -> Problem:
-    """A custody record is written whenever somebody acts, and named by the next manifest: until then it is not yet chained."""
-    place = Place(problem.where)
-    if problem.fault is not Fault.UNLISTED or place.kind is not EvidenceKind.CUSTODY:
-        return problem
-    versions, last = there[problem.where], next(reversed(chain.manifests), None)
-    waiting = not store_keeps_time or last is None or versions[0].stored_at >= last.closed_at - WINDOW
-    if [one.sha256 for one in versions] != [place.sha256] or not waiting:
-        return problem
-    detail = "a custody record that the next manifest will name; nobody has signed it yet"
-    return Problem(fault=Fault.NOT_YET_CHAINED, where=problem.where, detail=detail)
+def _waiting(chain: Chain, key: str, versions: Sequence[Seen], store_keeps_time: bool) -> Problem:
+    """A record is written whenever somebody acts, answers or is told, and named by the next manifest: until then it is
+    not yet chained. Notices wait only below a run of the chain: they are planned when it is closed.
+    """
+    last, run_id = next(reversed(chain.manifests), None), layout.Place(key).run_id
+    recent = not store_keeps_time or last is None or versions[0].stored_at >= last.closed_at - waiting.WINDOW
+    if run_id is not None:
+        run = next((one for one in chain.manifests if one.run.id == run_id), None)
+        recent &= run is not None and last is not None
+        recent &= not store_keeps_time or (run and last and run.closed_at >= last.closed_at - waiting.RUNS) is True
+    if len(versions) == 1 and versions[0].waits and recent:
+        detail = f"{_WAITS[layout.Place(key).kind]} that the next manifest will name; no manifest vouches for it yet"
+        return Problem(fault=Fault.NOT_YET_CHAINED, where=key, detail=detail)
+    return Problem(fault=Fault.UNLISTED, where=key, detail="no manifest names it")
+
+
+_WAITS: dict[EvidenceKind | None, str] = {
+    EvidenceKind.CUSTODY: "a custody record",
+    EvidenceKind.ANSWERS: "an answer",
+    EvidenceKind.NOTICES: "a record of notices",
+}
 
 
 def _named(expected: Expected, versions: Sequence[Seen], now: datetime, store_keeps_time: bool) -> Iterator[Problem]:

@@ -21,7 +21,7 @@ from prooftrail.governance import loosened
 from prooftrail.governance.thresholds import ByTier, LimitKey
 from prooftrail.model import canonical
 from prooftrail.model.reading import CellStatus
-from prooftrail.model.run import EvidenceKind, Plan, SealedObject
+from prooftrail.model.run import EvidenceKind, Plan, SealedObject, Superseded
 from prooftrail.model.snapshot import RunTrigger
 from prooftrail.ports import Clock, HeadPin, Locker, Signer
 
@@ -108,8 +108,9 @@ class CloseRun:
                 raise ChainBroken(
                     f"{self._locker.describe()} has no chain any more: restore it, or begin a new locker."
                 )
-            acts = unchained(self._locker, public_key=pem)
-            made = self._manifest(plan, context, end, tally, tuple(sorted([*named, *acts])), whole, note)
+            acts = unchained(self._locker, public_key=pem, ours=self._sealing.require_ours)
+            objects = tuple(sorted([*named, *acts.objects]))
+            made = self._manifest(plan, context, end, tally, objects, acts.superseded, whole, note)
             del end  # with it goes the manifest before, while this one is written out
             sealed = manifest.seal(made, keyid=envelope.fingerprint(pem), sign=self._signer.sign)
             try:
@@ -178,6 +179,7 @@ class CloseRun:
         end: ChainEnd,
         tally: Tally,
         named: tuple[SealedObject, ...],
+        unplanned: tuple[Superseded, ...],
         whole: Judged | None,
         note: str | None,
     ) -> Manifest:
@@ -203,7 +205,7 @@ class CloseRun:
             coverage=tally.coverage(plan),
             counts=counts,
             objects=named,
-            superseded=left,
+            superseded=tuple(sorted([*left, *unplanned])),
             merkle_root=manifest.objects_root(named),
             calls=tally.calls,
             throttled=tally.throttled,

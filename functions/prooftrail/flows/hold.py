@@ -177,6 +177,7 @@ class HoldEvidence:
     def _named(self, runs: Sequence[Manifest], scope: Scope) -> Iterator[Item]:
         unversioned: set[str] = set()
         for one in runs:
+            yield from self._there(f"notices/{one.run.id}/")  # told of this run, and named by the next one
             named: tuple[SealedObject | Superseded, ...] = (*one.objects, *one.superseded)
             for each in named:
                 if not _of_account(each.key, scope.account):

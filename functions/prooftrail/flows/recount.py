@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 import msgspec
 
 from prooftrail.errors import EvidenceError, EvidenceUnreadable
-from prooftrail.evidence import custody, layout, lines
+from prooftrail.evidence import answers, custody, layout, lines, notices, waiting
 from prooftrail.evidence.context import Context
 from prooftrail.evidence.findings import Fault, Problem
 from prooftrail.evidence.manifest import Manifest
@@ -29,7 +29,7 @@ _decoders: dict[EvidenceKind, msgspec.json.Decoder[object]] = {
     EvidenceKind.TRANSITIONS: msgspec.json.Decoder(Transition),
     EvidenceKind.FINDINGS: msgspec.json.Decoder(FindingsLine),
 }
-_NOTHING_FOLLOWS = frozenset({EvidenceKind.RAW, EvidenceKind.PEOPLE, EvidenceKind.CUSTODY})
+_NOTHING_FOLLOWS = frozenset({EvidenceKind.RAW, EvidenceKind.PEOPLE}) | waiting.KINDS
 _HEADERS = (Header, AssessmentHeader, FindingsHeader)
 
 
@@ -152,9 +152,26 @@ def _custody(sealed: SealedObject, body: bytes, one: Manifest, seen: _Seen) -> I
     yield from ()
 
 
+def _answer(sealed: SealedObject, body: bytes, one: Manifest, seen: _Seen) -> Iterator[Problem]:  # noqa: ARG001 - a reader
+    if answers.read(sealed.key, body).locker != one.locker_id:
+        yield Problem(fault=Fault.REPLAYED, where=sealed.key, detail="it is an answer given in another locker")
+
+
+def _notices(sealed: SealedObject, body: bytes, one: Manifest, seen: _Seen) -> Iterator[Problem]:  # noqa: ARG001 - a reader
+    held = waiting.read(sealed.key, body)
+    if sealed.key != layout.notices_plan_key(layout.Place(sealed.key).run_id or ""):
+        for _ in notices.lines(sealed.key, body):
+            pass  # each line is decoded strictly
+    if (held.sha256, held.count) != (sealed.sha256, sealed.count):
+        detail = f"it holds {held.count} lines, and {sealed.count} were sealed, or others"
+        yield Problem(fault=Fault.RECOUNT, where=sealed.key, detail=detail)
+
+
 type _Reader = Callable[[SealedObject, bytes, Manifest, _Seen], Iterator[Problem]]
 _READERS: dict[EvidenceKind, _Reader] = {
     EvidenceKind.OUTCOME: _outcome,
     EvidenceKind.PLAN: _plan,
     EvidenceKind.CUSTODY: _custody,
+    EvidenceKind.ANSWERS: _answer,
+    EvidenceKind.NOTICES: _notices,
 }

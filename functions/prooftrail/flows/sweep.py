@@ -10,6 +10,7 @@ from prooftrail.evidence.manifest import Head, Manifest
 from prooftrail.model.run import Outcome, Plan, PlanAction, PlannedAccount, Run
 
 from .close_run import CloseRun
+from .remind_owners import Reminded, RemindOwners
 from .scan_account import ScanAccount
 from .start_run import StartRun
 
@@ -24,7 +25,7 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True):
 class Swept(msgspec.Struct, frozen=True, kw_only=True):
     """A run that is in the chain: where, what it states, and what broke on the way.
 
-    `already` says that it was sealed before and nothing was asked now.
+    `already` says that it was sealed before and nothing was asked now. `reminded` is None where nobody is told.
     """
 
     head: Head
@@ -35,6 +36,7 @@ class Swept(msgspec.Struct, frozen=True, kw_only=True):
     already: bool
     ledger_lags: str | None
     failures: tuple[Failure, ...]
+    reminded: Reminded | None = None
 
 
 type Progress = Callable[[Plan, Outcome | Failure | None], None]
@@ -42,13 +44,24 @@ type Progress = Callable[[Plan, Outcome | Failure | None], None]
 
 
 class Sweep:
-    """start_run, scan_account for each planned account, close_run."""
+    """start_run, scan_account for each planned account, close_run, remind_owners."""
 
-    def __init__(self, *, start: StartRun, scan: ScanAccount, close: CloseRun, workers: int) -> None:
-        self._start, self._scan, self._close, self._workers = start, scan, close, workers
+    def __init__(
+        self,
+        *,
+        start: StartRun,
+        scan: ScanAccount,
+        close: CloseRun,
+        workers: int,
+        remind: RemindOwners | None = None,
+    ) -> None:
+        self._start, self._scan, self._close, self._workers, self._remind = start, scan, close, workers, remind
 
     def __call__(self, run: Run, *, progress: Progress | None = None) -> Swept:
-        """Carry the run from plan to manifest. A failed account is data; only a broken chain or missing access raises."""
+        """Carry the run from plan to manifest, then tell owners what is theirs.
+
+        A failed account is data, and so is a notice that could not be sent; only a broken chain or missing access raises.
+        """
         started = self._start(run)
         tell = progress or _silent
         already = self._close.already(started.plan) if started.resumed else None
@@ -66,6 +79,7 @@ class Sweep:
             already=already is not None,
             ledger_lags=closed.ledger_lags,
             failures=tuple(sorted(failures, key=lambda one: one.account)),
+            reminded=self._remind(run.id) if self._remind else None,
         )
 
     def _scan_all(self, plan: Plan, context: Context, progress: Progress) -> list[Failure]:

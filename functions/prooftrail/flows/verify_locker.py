@@ -9,7 +9,7 @@ from enum import StrEnum
 import msgspec
 
 from prooftrail.errors import EvidenceError
-from prooftrail.evidence import custody, envelope, layout, verify, witness, witnessed
+from prooftrail.evidence import envelope, layout, verify, waiting, witness, witnessed
 from prooftrail.evidence.assurance import Assurance
 from prooftrail.evidence.chain import Chain
 from prooftrail.evidence.findings import NOTES, UNCONFIRMED, Fault, Problem
@@ -21,9 +21,10 @@ from prooftrail.model.run import EvidenceKind
 from prooftrail.ports import Clock, Locker, ObjectVersion
 
 from . import head as chain_head
-from . import recount, sealing
+from . import recount, recount_notices, sealing
 from .rederive import Rederive, Rederived
 
+_WITHOUT_RUNS = ("chain/", "custody/", "answers/", "notices/", "witness/")  # what a look at one run needs beside it
 _READERS = 8
 _AHEAD = 128  # objects that are read before it is their turn: a year of them must never wait in memory
 
@@ -128,7 +129,7 @@ class VerifyLocker:
         return msgspec.structs.replace(answer, rederived=rederived, witness=sighting, assurance=assurance)
 
     def _listed(self, run_id: str | None) -> Iterator[ObjectVersion]:
-        prefixes = ("",) if run_id is None else (*layout.run_prefixes(run_id), "chain/", "custody/", "witness/")
+        prefixes = ("",) if run_id is None else (*layout.run_prefixes(run_id), *_WITHOUT_RUNS)
         return (one for prefix in prefixes for one in self._locker.versions(prefix))
 
     def _witnessed(
@@ -155,8 +156,11 @@ class VerifyLocker:
         def seen(one: ObjectVersion) -> Seen:
             # What no manifest names, or has another size, needs no reading to be wrong; it may be of any size.
             known = named.get(one.key)
-            read = (known is not None and known.may_be(one.size)) or (_is_custody(one) and one.size <= custody.LARGEST)
-            return self._hashed(one) if read and not one.delete_marker else _listed(one, None)
+            if one.delete_marker:
+                return _listed(one, None)
+            if known is None:
+                return self._waiting(one) if waiting.may_be(one.key, one.size) else _listed(one, None)
+            return self._hashed(one) if known.may_be(one.size) else _listed(one, None)
 
         for one in _each(seen, listing.noting(self._listed(run_id))):
             known = named.get(one.key)
@@ -172,6 +176,13 @@ class VerifyLocker:
             return _listed(one, canonical.sha256(self._locker.get(one.key, version_id=one.version_id)))
         except EvidenceError:  # gone since it was listed, or nothing a locker would have written
             return msgspec.structs.replace(_listed(one, None), size=UNREADABLE_SIZE)
+
+    def _waiting(self, one: ObjectVersion) -> Seen:
+        try:
+            waiting.read(one.key, self._locker.get(one.key, version_id=one.version_id))
+        except EvidenceError:  # it will be named by nobody
+            return _listed(one, None)
+        return msgspec.structs.replace(_listed(one, None), waits=True)
 
     def _open_runs(self, chain: Chain) -> dict[str, datetime]:
         """Runs with a plan that names a manifest of this chain, and no manifest of their own."""
@@ -194,6 +205,7 @@ class VerifyLocker:
         for one in chain.manifests:
             if run_id is None or one.run.id == run_id:
                 problems += recount.manifest(one, sound, self._locker)
+        problems += recount_notices.notices(chain.manifests, sound, self._locker, run_id=run_id)
         return problems
 
     def _answer(self, chain: Chain, trust: Trust, listing: "_Listing", problems: list[Problem], deep: bool) -> Verified:
@@ -296,13 +308,9 @@ def _outside(chain: Chain, trust: Trust) -> Iterator[Problem]:
 def _concerns(chain: Chain, run_id: str, where: str) -> bool:
     """Whether something wrong there belongs to a look at one run: its objects, and the chain."""
     link, place = chain.of_run(run_id), layout.Place(where)
-    if place.kind is EvidenceKind.CUSTODY:
+    if place.kind in waiting.KINDS and place.run_id != run_id:
         return link is not None and any(one.key == where for one in link.content.objects)  # type: ignore[union-attr]
     return run_id in where or place.kind is EvidenceKind.CHAIN
-
-
-def _is_custody(one: ObjectVersion) -> bool:
-    return layout.Place(one.key).kind is EvidenceKind.CUSTODY
 
 
 def _assurance(chain: Chain, sighting: Sighting | None, breaking: tuple[Problem, ...]) -> Assurance | None:
@@ -316,11 +324,8 @@ def _assurance(chain: Chain, sighting: Sighting | None, breaking: tuple[Problem,
 
 def _witness_key(chain: Chain, trust: Trust) -> tuple[witnessed.Key, list[Problem]]:
     """The watchdog's key: one from outside, else the genesis's; and what the two do not agree on."""
-    named = (
-        chain.genesis.witness_public_key_pem.encode()
-        if chain.genesis and chain.genesis.witness_public_key_pem
-        else None
-    )
+    held = chain.genesis.witness_public_key_pem if chain.genesis else None
+    named = held.encode() if held else None
     ours = _fingerprint(named) if named else None
     pem = trust.witness_key or (named if ours else None)
     fingerprint = _fingerprint(pem) if pem else None

@@ -27,7 +27,7 @@ from prooftrail.model.run import Run, Schedule
 from prooftrail.ports import Clock, Locker
 from prooftrail.settings import Retention
 
-from . import stores
+from . import reminding, stores
 from .options import BUCKET, Options
 
 if TYPE_CHECKING:
@@ -108,7 +108,9 @@ def embedded(options: Options, *, clock: Clock | None = None) -> Deployment:
         code=code,
         clock=clock,
     )
-    sweep = Sweep(start=start, scan=scan, close=close, workers=options.workers)
+    # What lies in a bucket is a deployment's, which tells owners itself: files here would pass for notices they got.
+    remind = None if options.locker.startswith(BUCKET) else reminding.console(home, locker, sealing, clock=clock)
+    sweep = Sweep(start=start, scan=scan, close=close, workers=options.workers, remind=remind)
     return Deployment(sweep=sweep, clock=clock, schedule=options.schedule)
 
 

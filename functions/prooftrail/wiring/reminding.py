@@ -1,0 +1,31 @@
+"""Puts together what tells owners, on this machine: letters go into the home's outbox and leave nothing behind elsewhere."""
+
+from prooftrail.adapters.embedded.home import Home
+from prooftrail.adapters.embedded.letters import DirectoryLetters
+from prooftrail.adapters.embedded.outbox import Outbox
+from prooftrail.adapters.embedded.sqlite_claims import SqliteClaims
+from prooftrail.flows.plan_notices import PlanNotices
+from prooftrail.flows.remind_owners import RemindOwners
+from prooftrail.flows.sealing import Sealing
+from prooftrail.flows.send_notices import SendNotices
+from prooftrail.ports import Clock, Locker
+
+
+def console(home: Home, locker: Locker, sealing: Sealing, *, clock: Clock) -> RemindOwners:
+    """Owners are told by files in `outbox/` of the home; claims and letters lie beside them."""
+    letters = DirectoryLetters(home.path / "letters")
+    plan = PlanNotices(locker=locker, sealing=sealing, pin=home, letters=letters, clock=clock, confirms=False)
+    send = SendNotices(
+        locker=locker,
+        sealing=sealing,
+        notifier=Outbox(home.path / "outbox"),
+        claims=SqliteClaims(home.path / "claims.sqlite"),
+        letters=letters,
+        clock=clock,
+        pause=_at_once,
+    )
+    return RemindOwners(plan, send)
+
+
+def _at_once(_: float) -> None:
+    """Files need no pace."""
