@@ -19,6 +19,9 @@ class Deployed:
     `signing_key`, `previous_signing_key`, `witness_key`, `fingerprint_key` are ARNs of keys or of their aliases. `regions` None scans all
     enabled ones. `retention_days` is by kind of evidence. `at` and `every_hours` are the schedule. `asset_sha256` is
     the hash of the code that was deployed.
+
+    `notifier` is `sns` or `ses`. Owners' topics begin with `topic_prefix` and are encrypted with `notices_key`, an ARN;
+    `receipts_queue` is the name of the queue of receipts, in the key's account and region. `mail_from` and `configuration_set` are for `ses`.
     """
 
     stage: str
@@ -41,6 +44,12 @@ class Deployed:
     retention_days: dict[str, int] | None = None
     state_machine: str | None = None
     topic: str | None = None
+    notifier: str | None = None
+    topic_prefix: str | None = None
+    receipts_queue: str | None = None
+    notices_key: str | None = None
+    mail_from: str | None = None
+    configuration_set: str | None = None
 
     def variables(self) -> dict[str, str]:
         """The environment that says this; what is None is left out."""
@@ -112,6 +121,18 @@ NEEDS: Mapping[str, tuple[str, ...]] = {
     "close_run": (*_LOCKER, "previous_signing_key", "signing_key", "table", "work_bucket"),
     "tell_accounts": ("bucket", "table"),
     "record_run": ("bucket", "table"),
+    "plan_notices": (*_LOCKER, "notifier", "table", "work_bucket"),
+    "send_notices": (
+        *_LOCKER,
+        "configuration_set",
+        "mail_from",
+        "notices_key",
+        "notifier",
+        "receipts_queue",
+        "table",
+        "topic_prefix",
+        "work_bucket",
+    ),
     "watch": ("bucket", "lock_mode", "previous_signing_key", "retention_days", "signing_key", "witness_key"),
     "weekly": ("bucket", "previous_signing_key", "signing_key", "topic", "witness_key"),
 }

@@ -53,9 +53,15 @@ class FailureEvent(AccountEvent, frozen=True, kw_only=True):
 
 
 class ClosingEvent(Event, frozen=True, kw_only=True):
-    """A run that is to be closed, or recorded."""
+    """A run that is to be closed, recorded, or told of."""
 
     run_id: RunId
+
+
+class ShardEvent(ClosingEvent, frozen=True, kw_only=True):
+    """One shard of a run's notices, counted from 0."""
+
+    shard: Annotated[int, Meta(ge=0, le=999)]
 
 
 class Telling(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

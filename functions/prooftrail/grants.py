@@ -12,19 +12,27 @@ from typing import Any
 
 from prooftrail import permissions
 from prooftrail.permissions import Permission, Place
-from prooftrail.settings import LEDGER_ROWS
+from prooftrail.settings import CLAIM_ROWS, LEDGER_ROWS
 
 type Statement = dict[str, Any]
 
+_ON_NO_TOPIC = ("sns:Unsubscribe",)
+"""It is about a subscription, which is no resource that a policy can name."""
+
 
 class Role(StrEnum):
-    """The roles that functions take. SEAL opens the chain and closes runs; WATCH lives where the evidence does."""
+    """The roles that functions take. SEAL opens the chain and closes runs; WATCH lives where the evidence does.
+
+    REMIND plans what owners are told, NOTIFY tells them.
+    """
 
     TICK = "Tick"
     START = "Start"
     SCAN = "Scan"
     SEAL = "Seal"
     TELL = "Tell"
+    REMIND = "Remind"
+    NOTIFY = "Notify"
     WATCH = "Watch"
 
 
@@ -53,7 +61,9 @@ class Use:
     """What one role does in the stores. `writes` and `reads` are kinds of evidence: the prefixes of a locker.
 
     `rows` are the partitions of the table its writes are held to, as patterns; where empty, it may pin the head too.
-    `work` says what it does in the work bucket, which holds lists of accounts between steps and no evidence.
+    `work` says what it does in the work bucket, which holds lists of accounts between steps and no evidence, `letters` what
+    it does there where letters lie on their way. `topics` are done to owners' topics, `receipts` to the queue they leave
+    receipts in, `mail` in the name of the address that notices come from, where that is SES's.
     `calls` are the permissions it uses besides, `extra` single actions that stand in no place.
     """
 
@@ -63,8 +73,17 @@ class Use:
     rows: tuple[str, ...] = ()
     keys: Mapping[Key, tuple[str, ...]] = field(default_factory=dict)
     work: tuple[str, ...] = ()
+    letters: tuple[str, ...] = ()
+    topics: tuple[str, ...] = ()
+    receipts: tuple[str, ...] = ()
+    mail: tuple[str, ...] = ()
     calls: tuple[Permission, ...] = ()
     extra: tuple[str, ...] = ()
+
+    @property
+    def beside(self) -> tuple[str, ...]:
+        """Its actions outside the stores that are in no list of `permissions`: no flow calls them from a shell."""
+        return (*self.extra, *self.topics, *self.receipts, *self.mail)
 
 
 # The scanner's own account is read without a session policy, so that what no member session may do is denied here too;
@@ -75,6 +94,8 @@ _SPARED = ("kms:Decrypt", "kms:ReEncrypt*", "s3:GetObject*", "sts:AssumeRole*")
 _NEVER = tuple(one for one in permissions.VALUE_READING if one not in _SPARED)
 _PUBLIC = ("kms:GetPublicKey",)
 _MAC = ("kms:GenerateMac",)
+# What SNS does with a topic's key for whoever publishes, in their name.
+_THROUGH_SNS = ("kms:Decrypt", "kms:GenerateDataKey")
 # What is asked of the organization before its accounts, and what only while the account is read that may ask it.
 _AT_ONCE = tuple(one for one in permissions.at(Place.ORGANIZATION) if one.action.startswith("organizations:"))
 _WITH_AN_ACCOUNT = tuple(one for one in permissions.at(Place.ORGANIZATION) if one not in _AT_ONCE)
@@ -100,7 +121,7 @@ USES: Mapping[Role, Use] = {
     ),
     Role.SEAL: Use(
         writes=("chain", *_JUDGED),
-        reads=("chain", "context", "custody", "outcome", "plan", "snapshot", *_JUDGED),
+        reads=("answers", "chain", "context", "custody", "notices", "outcome", "plan", "snapshot", *_JUDGED),
         table=("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"),
         keys={
             Key.SIGNING: ("kms:GetPublicKey", "kms:Sign"),
@@ -116,6 +137,27 @@ USES: Mapping[Role, Use] = {
         table=("dynamodb:BatchWriteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"),
         rows=LEDGER_ROWS,
     ),
+    # The one role of a function that reads who people are, and it sends nothing.
+    Role.REMIND: Use(
+        writes=("notices",),
+        reads=("answers", "chain", "context", "findings", "notices", "people", "plan"),
+        table=("dynamodb:GetItem",),
+        keys={Key.FINGERPRINTS: _MAC},
+        work=("s3:PutObject",),
+        letters=("s3:PutObject",),
+    ),
+    # The one role that sends: it reads the day's letters, and of the evidence what was planned.
+    Role.NOTIFY: Use(
+        writes=("notices",),
+        reads=("notices",),
+        table=("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"),
+        rows=CLAIM_ROWS,
+        keys={Key.FINGERPRINTS: _MAC, Key.NOTICES: _THROUGH_SNS},
+        letters=("s3:GetObject",),
+        topics=("sns:CreateTopic", "sns:ListSubscriptionsByTopic", "sns:Publish", "sns:Subscribe", "sns:Unsubscribe"),
+        receipts=("sqs:DeleteMessage", "sqs:ReceiveMessage"),
+        mail=("ses:SendEmail",),
+    ),
     Role.WATCH: Use(
         writes=("witness",),
         reads=("chain", "witness"),
@@ -123,7 +165,13 @@ USES: Mapping[Role, Use] = {
         extra=("sns:Publish",),
     ),
 }
-"""Every role's use of the stores. No role deletes, no role reads `raw` or `people`, and only SEAL signs manifests."""
+"""Every role's use of the stores. No role deletes evidence or reads `raw`, only REMIND reads `people`, only SEAL signs."""
+
+ANSWERS = Use(
+    writes=("answers",),
+    reads=("answers", "assessment", "chain", "context", "findings", "notices", "people", "snapshot"),
+)
+"""What somebody who acknowledges or hands over may do in the evidence bucket: a person, never a function."""
 
 
 ROLE_OF: Mapping[str, Role] = {
@@ -135,6 +183,8 @@ ROLE_OF: Mapping[str, Role] = {
     "close_run": Role.SEAL,
     "tell_accounts": Role.TELL,
     "record_run": Role.TELL,
+    "plan_notices": Role.REMIND,
+    "send_notices": Role.NOTIFY,
     "watch": Role.WATCH,
     "weekly": Role.WATCH,
 }
@@ -146,7 +196,8 @@ class Names:
     """Where a deployment's things are, as ARNs, so that policies can name them.
 
     `keys` gives each key's account and region; a key is meant by its alias, because its id is AWS's choice. `extra`
-    gives the resource of each action that stands in no place (`states:StartExecution`, `sns:Publish`).
+    gives the resource of each action that stands in no place (`states:StartExecution`, `sns:Publish`). `mail_from` is
+    the address that notices come from, None where SNS sends them.
     """
 
     partition: str
@@ -159,6 +210,7 @@ class Names:
     evidence_account: str
     role_name: str
     extra: Mapping[str, str] = field(default_factory=dict)
+    mail_from: str | None = None
 
     def key_account(self, key: Key) -> str:
         """Keys that sign live with the evidence, the others beside the scanner."""
@@ -173,6 +225,10 @@ class Names:
         """The alias's ARN, which KMS takes for the key across accounts."""
         return f"arn:{self.partition}:kms:{self.region}:{self.key_account(key)}:{self.alias(key)}"
 
+    def tooling_arn(self, service: str, resource: str) -> str:
+        """The ARN of something beside the scanner."""
+        return f"arn:{self.partition}:{service}:{self.region}:{self.tooling_account}:{resource}"
+
     def role_arn(self, role: Role) -> str:
         """A role's ARN. Names are fixed, so that policies in other accounts can name a role before it is there."""
         account = self.evidence_account if role is Role.WATCH else self.tooling_account
@@ -184,6 +240,16 @@ def role_path(stage: str, role: str) -> str:
     return f"prooftrail/Prooftrail-{stage}-{role}"
 
 
+def topic_prefix(stage: str) -> str:
+    """How the names of owners' topics begin; a hyphen and a hash follow."""
+    return f"prooftrail-{stage}-owner"
+
+
+def receipts_queue(stage: str) -> str:
+    """The name of the queue that owners' topics, or SES's events, leave receipts in."""
+    return f"prooftrail-{stage}-receipts"
+
+
 def role_policy(role: Role, names: Names) -> list[Statement]:
     """The statements of a role's own policy: its use of the stores and the calls of its step, and nothing else."""
     use = USES[role]
@@ -193,6 +259,7 @@ def role_policy(role: Role, names: Names) -> list[Statement]:
         found.append(_key_statement(key, actions, names))
     if use.work:
         found.append(_allow("Work", use.work, f"arn:{names.partition}:s3:::{names.work_bucket}/*"))
+    found += _notice_statements(use, names)
     found += permissions.statements(use.calls, sid="Reads", partition=names.partition, role_name=names.role_name)
     for number, action in enumerate(use.extra, start=1):
         found.append(_allow(f"Calls{number}", (action,), names.extra.get(action, "*")))
@@ -203,7 +270,12 @@ def role_policy(role: Role, names: Names) -> list[Statement]:
 
 def locker_statements(role: Role, names: Names) -> list[Statement]:
     """What a role may do in the evidence bucket, as its own policy and the bucket's both say it."""
-    use, bucket = USES[role], f"arn:{names.partition}:s3:::{names.bucket}"
+    return sealed_statements(USES[role], names)
+
+
+def sealed_statements(use: Use, names: Names) -> list[Statement]:
+    """What a use means in the evidence bucket, also that of a person (`ANSWERS`)."""
+    bucket = f"arn:{names.partition}:s3:::{names.bucket}"
     found = []
     if use.writes:
         found.append(_allow("Seals", _WRITE_OBJECT, _below(bucket, use.writes)))
@@ -234,6 +306,25 @@ def _table_statements(use: Use, names: Names) -> list[Statement]:
     if writes and use.rows:
         key = "dynamodb:LeadingKeys"
         found[-1]["Condition"] = {"ForAllValues:StringLike": {key: list(use.rows)}, "Null": {key: "false"}}
+    return found
+
+
+def _notice_statements(use: Use, names: Names) -> list[Statement]:
+    """Letters, owners' topics, the queue of receipts, and mail by SES where notices go that way."""
+    found = []
+    if use.letters:
+        found.append(_allow("Letters", use.letters, f"arn:{names.partition}:s3:::{names.work_bucket}/letters/*"))
+    if use.topics:
+        on_topics = [one for one in use.topics if one not in _ON_NO_TOPIC]
+        found.append(_allow("Topics", on_topics, names.tooling_arn("sns", f"{topic_prefix(names.stage)}-*")))
+        found.append(_allow("Subscriptions", [one for one in use.topics if one in _ON_NO_TOPIC], "*"))
+    if use.receipts:
+        found.append(_allow("Receipts", use.receipts, names.tooling_arn("sqs", receipts_queue(names.stage))))
+    if use.mail and names.mail_from is not None:
+        senders = [names.tooling_arn("ses", one) for one in ("configuration-set/*", "identity/*")]
+        found.append(
+            _allow("Mail", use.mail, senders) | {"Condition": {"StringEquals": {"ses:FromAddress": names.mail_from}}}
+        )
     return found
 
 

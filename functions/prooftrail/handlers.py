@@ -7,6 +7,7 @@ machine can tell what will pass from what will not.
 
 import functools
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -14,13 +15,22 @@ import msgspec
 from aws_lambda_powertools.logging import Logger
 from aws_lambda_powertools.metrics import Metrics, MetricUnit
 
-from prooftrail.errors import ChainBroken, ConfigError, EvidenceError, EvidenceMissing, LedgerError, ProoftrailError
+from prooftrail.errors import (
+    ChainBroken,
+    ClaimsOpen,
+    ConfigError,
+    EvidenceError,
+    EvidenceMissing,
+    LedgerError,
+    ProoftrailError,
+)
 from prooftrail.events import (
     AccountEvent,
     ClosingEvent,
     Event,
     FailureEvent,
     RunEvent,
+    ShardEvent,
     TellingEvent,
     TickEvent,
 )
@@ -227,14 +237,8 @@ def close_run(event: ClosingEvent, work: Work) -> Answer:
     work.note(seq=closed.head.seq, sha256=closed.head.sha256, gaps=made.gaps(), accounts=len(statuses))
     untold = _wiring().work.write(event.run_id, "untold", _untold(closed, work))
     work.note(untold=untold.count)
-    return {
-        "run_id": event.run_id,
-        "seq": closed.head.seq,
-        "sha256": closed.head.sha256,
-        "gaps": made.gaps(),
-        "unreachable": unreachable,
-        "untold": {"bucket": untold.bucket, "key": untold.key, "count": untold.count},
-    }
+    said = {"seq": closed.head.seq, "sha256": closed.head.sha256, "gaps": made.gaps(), "unreachable": unreachable}
+    return {"run_id": event.run_id, **said, "untold": msgspec.structs.asdict(untold)}
 
 
 def _untold(closed: "Closed", work: Work) -> Iterator[object]:
@@ -286,6 +290,39 @@ def _sealed(run_id: str) -> "tuple[Head, Manifest]":
     if found is None:
         raise EvidenceMissing(f"the manifest of run {run_id}", locker.describe())
     return found
+
+
+@_door(ClosingEvent)
+def plan_notices(event: ClosingEvent, work: Work) -> Answer:
+    """Seal who is to be told what today, and list the shards to be sent."""
+    work.note(run=event.run_id)
+    plan = _wiring().plan_notices(event.run_id)
+    counts = Counter(dict(plan.counts))
+    planned, to_send, unreachable = counts["planned"], counts["sent"], counts["unreachable"]
+    work.count(NoticesPlanned=planned, NoticesHeld=planned - to_send)
+    work.count(OwnersUnreachable=unreachable, NoticesLate=len(plan.gaps))
+    work.note(on=plan.on.isoformat(), shards=len(plan.shards), gaps=list(plan.gaps[:_TOLD]))
+    listed = _wiring().work.write(
+        event.run_id, "shards", ({"run_id": event.run_id, "shard": shard} for shard in range(len(plan.shards)))
+    )
+    said = {"planned": planned, "to_send": to_send, "undeliverable": unreachable}
+    return {"run_id": event.run_id, **said, "shards": msgspec.structs.asdict(listed)}
+
+
+@_door(ShardEvent)
+def send_notices(event: ShardEvent, work: Work) -> Answer:
+    """Send one shard, each notice once. One that is in doubt is tried again by the state machine, when receipts can tell."""
+    work.note(run=event.run_id, shard=event.shard)
+    try:
+        done = _wiring().send_notices(event.run_id, event.shard)
+    except ClaimsOpen:
+        work.count(NoticesInDoubt=1)
+        raise
+    work.count(NoticesInDoubt=0)
+    if not done.already:
+        work.count(NoticesSent=done.sent, NoticesFailed=done.failed)
+    work.note(waiting=done.waiting, unreachable=done.unreachable, held=done.held, already=done.already)
+    return {"run_id": event.run_id, "shard": event.shard, "sent": done.sent, "failed": done.failed}
 
 
 @_door(Event)

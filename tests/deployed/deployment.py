@@ -9,6 +9,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives import serialization
 
+from prooftrail import grants
 from prooftrail.adapters.aws.s3_locker import S3Locker
 from prooftrail.adapters.system_clock import SystemClock
 from prooftrail.deployed import NEEDS, Deployed
@@ -83,13 +84,11 @@ def deploy(server: Emulator, stage: str, run: Run) -> Deployment:
     s3.create_bucket(Bucket=work, CreateBucketConfiguration=_PLACE)
     create_table(server.dynamodb(), table)
     arns = {}
-    for name in ("signing", "witness", "fingerprints"):
-        spec: Any = (
-            {"KeySpec": "HMAC_256", "KeyUsage": "GENERATE_VERIFY_MAC"}
-            if name == "fingerprints"
-            else {"KeySpec": "ECC_NIST_P256", "KeyUsage": "SIGN_VERIFY"}
-        )
+    signs: Any = {"KeySpec": "ECC_NIST_P256", "KeyUsage": "SIGN_VERIFY"}
+    codes: Any = {"KeySpec": "HMAC_256", "KeyUsage": "GENERATE_VERIFY_MAC"}
+    for name, spec in {"signing": signs, "witness": signs, "fingerprints": codes, "notices": {}}.items():
         arns[name] = kms.create_key(**spec)["KeyMetadata"]["Arn"]
+    server.client("sqs").create_queue(QueueName=grants.receipts_queue(stage))
     states = server.client("stepfunctions")
     machine = states.create_state_machine(
         name=f"prooftrail-{stage}-run",
@@ -115,6 +114,10 @@ def deploy(server: Emulator, stage: str, run: Run) -> Deployment:
         retention_days=dict(RETENTION_DAYS),
         state_machine=machine,
         topic=topic,
+        notifier="sns",
+        topic_prefix=grants.topic_prefix(stage),
+        receipts_queue=grants.receipts_queue(stage),
+        notices_key=arns["notices"],
     )
     return Deployment(server=server, told=told, run=run)
 
@@ -135,6 +138,10 @@ def whole_run(deployment: Deployment, ask: Callable[[str, Any], Answer], run_id:
     ask("scan_account", item).value()
     ask("record_failure", {**item, "failure": {"Error": "States.Timeout"}}).value()
     closed = ask("close_run", closing).value()
+    planned = ask("plan_notices", closing).value()
+    for line in deployment.listed(planned["shards"]).splitlines():
+        ask("send_notices", json.loads(line)).value()
+    assert ask("send_notices", {**closing, "shard": planned["shards"]["count"]}).refusal()[0] == "NoticeError"
     untold = [json.loads(line) for line in deployment.listed(closed["untold"]).splitlines()]
     ask("tell_accounts", {"Items": untold}).value()
     ask("record_run", closing).value()

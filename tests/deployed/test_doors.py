@@ -29,6 +29,8 @@ GOOD: dict[str, Any] = {
     "close_run": {"run_id": RUN},
     "tell_accounts": {"Items": [{"account": ACCOUNT, "key": "outcome/x", "sha256": "0" * 64}]},
     "record_run": {"run_id": RUN},
+    "plan_notices": {"run_id": RUN},
+    "send_notices": {"run_id": RUN, "shard": 0},
     "watch": {},
     "weekly": {},
 }
@@ -78,6 +80,9 @@ NEEDED = (
     ("close_run", "retention_days"),
     ("tell_accounts", "table"),
     ("record_run", "bucket"),
+    ("plan_notices", "notifier"),
+    ("send_notices", "notifier"),
+    ("send_notices", "receipts_queue"),
     ("watch", "bucket"),
     ("weekly", "bucket"),
 )
@@ -121,6 +126,13 @@ def test_a_whole_run_through_the_doors_is_sealed_told_witnessed_and_verifies(
     untold = [json.loads(line) for line in deployment.listed(closed["untold"]).splitlines()]
     assert [one["account"] for one in untold] == [ACCOUNT]
     assert closed["untold"]["count"] == 1
+
+    planned = deployment.ask("plan_notices", {"run_id": run_id}).value()
+    assert (planned["run_id"], planned["to_send"]) == (run_id, 0), "nothing is open in the governance that ships"
+    shards = [json.loads(line) for line in deployment.listed(planned["shards"]).splitlines()]
+    assert shards == [{"run_id": run_id, "shard": number} for number in range(planned["shards"]["count"])]
+    for shard in shards:
+        assert deployment.ask("send_notices", shard).value() == {**shard, "sent": 0, "failed": 0}
 
     assert deployment.ask("tell_accounts", {"Items": untold}).value() == {"told": 1}
     assert deployment.ask("record_run", {"run_id": run_id}).value() == {"run_id": run_id, "seq": 1}

@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import re
+import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -13,22 +14,33 @@ import msgspec
 import pytest
 from botocore.session import Session
 
-from prooftrail import handlers
+from prooftrail import grants, handlers
 from prooftrail.demo.organization import SimulatedOrganization
 from prooftrail.deployed import NEEDS, Deployed
+from prooftrail.flows import notice_commits
 from prooftrail.flows.sealing import Sealing
 from prooftrail.grants import ROLE_OF, Key, Names, Role
 from prooftrail.model import canonical
+from prooftrail.model.judgement import Tier
 from prooftrail.settings import RETENTION_DAYS
+from prooftrail.wiring.deployed_stores import GOVERNANCE, DeployedStores
 from tests import emulators
 from tests.contracts.tables import create_table
 from tests.emulators import REGION, Emulator, assert_loopback
 
 PLACE = {"LocationConstraint": REGION}
+EVERYBODY = """
+[[owner]]
+id = "soc"
+name = "Security operations"
+email = "soc@example.com"
+kind = "team"
+"""
 _SPECS: Mapping[Key, dict[str, Any]] = {
     Key.SIGNING: {"KeySpec": "ECC_NIST_P256", "KeyUsage": "SIGN_VERIFY"},
     Key.WITNESS: {"KeySpec": "ECC_NIST_P256", "KeyUsage": "SIGN_VERIFY"},
     Key.FINGERPRINTS: {"KeySpec": "HMAC_256", "KeyUsage": "GENERATE_VERIFY_MAC"},
+    Key.NOTICES: {},
 }
 
 
@@ -125,7 +137,10 @@ class Deployment:
         return [msgspec.json.decode(line) for line in body.splitlines()]
 
     def run(self, run_id: str, *, trigger: str = "schedule", cut_short: frozenset[str] = frozenset()) -> dict[str, Any]:
-        """All steps of a run in the state machine's order; scans of `cut_short` end between their seals and their commit."""
+        """All steps of a run in the state machine's order; scans of `cut_short` end between their seals and their commit.
+
+        Where there are any, so does sending notices, and is tried again.
+        """
         event = {"run_id": run_id, "trigger": trigger}
         self.call("open_chain", event)
         started = self.call("start_run", event)
@@ -133,16 +148,24 @@ class Deployment:
             if item["account"] not in cut_short:
                 self.call("scan_account", item)
                 continue
-            with pytest.MonkeyPatch.context() as ending:
-                ending.setattr(Sealing, "signed_outcome", _end)
-                with pytest.raises(CutShort):
-                    self.call("scan_account", item)
+            self._cut_short("scan_account", item, Sealing, "signed_outcome")
             self.call("record_failure", item | {"failure": {"Error": "States.Timeout"}})
         closed = self.call("close_run", {"run_id": run_id})
+        for shard in self.lines(self.call("plan_notices", {"run_id": run_id})["shards"]):
+            if cut_short:
+                self._cut_short("send_notices", shard, notice_commits, "end_body")
+            self.call("send_notices", shard)
         if closed["untold"]["count"]:
             self.call("tell_accounts", {"Items": self.lines(closed["untold"])})
         self.call("record_run", {"run_id": run_id})
         return closed
+
+    def _cut_short(self, door: str, event: object, where: object, step: str) -> None:
+        """Go through a door whose container ends when it comes to `step`."""
+        with pytest.MonkeyPatch.context() as ending:
+            ending.setattr(where, step, _end)
+            with pytest.raises(CutShort):
+                self.call(door, event)
 
 
 class CutShort(BaseException):
@@ -169,6 +192,8 @@ def deployment(workdir: Path, *, accounts: int = 3, name: str = "test") -> Itera
         SimulatedOrganization(accounts=accounts, first_day=first_day) as organization,
         pytest.MonkeyPatch.context() as environment,
     ):
+        defaults: Any = DeployedStores.__init__.__kwdefaults__
+        environment.setitem(defaults, "governance", _governance(workdir / "governance", first_day))
         assert_loopback(stores.endpoint)
         assert_loopback(organization.endpoint_url)
         made = _made(stores, organization, name)
@@ -176,6 +201,17 @@ def deployment(workdir: Path, *, accounts: int = 3, name: str = "test") -> Itera
             environment.setenv(variable, value)
         environment.setattr(Session, "create_client", _recording(Session.create_client, made))
         yield made
+
+
+def _governance(folder: Path, day: datetime) -> Path:
+    """What ships, with a security team that is told of everything."""
+    shutil.copytree(GOVERNANCE, folder)
+    (folder / "owners.toml").write_text(EVERYBODY)
+    opened = "".join(
+        f'[[opened]]\ntier = "{tier}"\napproved_by = "soc"\napproved_on = {day:%Y-%m-%d}\n' for tier in reversed(Tier)
+    )
+    (folder / "notices.toml").write_text(f'security_team = "soc"\n{opened}')
+    return folder
 
 
 def _environment(stores: Emulator, organization: SimulatedOrganization) -> dict[str, str]:
@@ -188,7 +224,7 @@ def _environment(stores: Emulator, organization: SimulatedOrganization) -> dict[
         "AWS_ENDPOINT_URL": organization.endpoint_url,
         "POWERTOOLS_SERVICE_NAME": "prooftrail-test",
     }
-    return given | {f"AWS_ENDPOINT_URL_{one}": stores.endpoint for one in ("S3", "DYNAMODB", "KMS", "SFN", "SNS")}
+    return given | {f"AWS_ENDPOINT_URL_{one}": stores.endpoint for one in _STORED}
 
 
 def _made(stores: Emulator, organization: SimulatedOrganization, name: str) -> Deployment:
@@ -210,6 +246,7 @@ def _made(stores: Emulator, organization: SimulatedOrganization, name: str) -> D
         roleArn="arn:aws:iam::000000000000:role/any",
     )["stateMachineArn"]
     topic = stores.client("sns").create_topic(Name=f"watchdog-{name}")["TopicArn"]
+    stores.client("sqs").create_queue(QueueName=grants.receipts_queue(name))
     settings = Deployed(
         stage=name,
         asset_sha256="a" * 64,
@@ -231,6 +268,10 @@ def _made(stores: Emulator, organization: SimulatedOrganization, name: str) -> D
         retention_days=dict(RETENTION_DAYS),
         state_machine=machine,
         topic=topic,
+        notifier="sns",
+        topic_prefix=grants.topic_prefix(name),
+        receipts_queue=grants.receipts_queue(name),
+        notices_key=aliases[Key.NOTICES],
     )
     names = Names(
         partition="aws",
@@ -280,11 +321,12 @@ def _recording(create: Any, made: Deployment) -> Any:
     return create_client
 
 
+_STORED = ("S3", "DYNAMODB", "KMS", "SESV2", "SFN", "SNS", "SQS")
 _S3 = {
     "GetObjectLockConfiguration": "s3:GetBucketObjectLockConfiguration",
     "ListObjectVersions": "s3:ListBucketVersions",
 }
-_PREFIX = {"sso-admin": "sso", "stepfunctions": "states"}
+_PREFIX = {"sesv2": "ses", "sso-admin": "sso", "stepfunctions": "states"}
 
 
 def _actions(service: str, operation: str, params: Mapping[str, Any]) -> list[str]:
@@ -296,18 +338,19 @@ def _actions(service: str, operation: str, params: Mapping[str, Any]) -> list[st
         return [_S3.get(operation, f"s3:{operation}")]
     if service == "sts" and operation == "AssumeRole" and "SourceIdentity" in params:
         return ["sts:AssumeRole", "sts:SetSourceIdentity"]
-    return [f"{_PREFIX.get(service, service)}:{operation}"]
+    return [f"{_PREFIX.get(service, service)}:{operation.removesuffix('Batch') if service == 'sqs' else operation}"]
 
 
 def _about(service: str, params: Mapping[str, Any], meant: Mapping[str, str]) -> str:
-    """Bucket and kind of evidence, alias of a key, table, topic, machine; empty for what stands in no store of ours."""
+    """Bucket and kind of evidence, alias of a key, table, topic, queue, machine; empty for what stands in no store of ours."""
     if service == "s3":
         kind = (params.get("Key") or params.get("Prefix") or "").partition("/")[0]
         return f"{params['Bucket']}/{kind}"
     if service == "kms":
         named = str(params["KeyId"]).rpartition(":")[2]
         return meant.get(named.removeprefix("key/"), named)
-    return str(params.get("TableName") or params.get("TopicArn") or params.get("stateMachineArn") or "")
+    named = ("TableName", "TopicArn", "SubscriptionArn", "Name", "QueueUrl", "FromEmailAddress", "stateMachineArn")
+    return str(next((params[one] for one in named if one in params), ""))
 
 
 def _rows(params: Mapping[str, Any]) -> frozenset[str]:

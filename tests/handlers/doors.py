@@ -11,17 +11,19 @@ from prooftrail.adapters.aws.work_bucket import Written
 from prooftrail.flows.close_run import CloseRun
 from prooftrail.flows.keep_ledger import KeepLedger
 from prooftrail.flows.open_chain import Founder, OpenChain
+from prooftrail.flows.plan_notices import PlanNotices
 from prooftrail.flows.read_plan import ReadPlan
 from prooftrail.flows.record_failure import RecordFailure
 from prooftrail.flows.scan_account import ScanAccount
 from prooftrail.flows.sealing import Sealing
+from prooftrail.flows.send_notices import SendNotices
 from prooftrail.flows.start_run import StartRun
 from prooftrail.flows.tell_ledger import TellLedger
 from prooftrail.flows.tick import Tick
 from prooftrail.flows.watch import Watch
 from prooftrail.model.run import Run
 from prooftrail.settings import Retention
-from tests.contracts.fakes import MemorySigner
+from tests.contracts.fakes import MemoryClaims, MemoryLetters, MemoryNotifier, MemorySigner
 from tests.flows.world import DAILY, HOME, World
 
 
@@ -60,6 +62,7 @@ class Steps:
         self.organization: str | None = "o-example"
         self.order: list[str] = []
         self.witness = MemorySigner()
+        self.notifier, self.claims, self.letters = MemoryNotifier(), MemoryClaims(), MemoryLetters()
 
     def wiring(self) -> Any:
         """What `DeployedWiring` gives."""
@@ -89,6 +92,10 @@ class Steps:
             ),
             record_failure=RecordFailure(**shared, fingerprints=world.fingerprints),
             close_run=CloseRun(**signed, **judged, keep=None),
+            plan_notices=PlanNotices(**shared, pin=world.pin, letters=self.letters, confirms=True),
+            send_notices=SendNotices(
+                **shared, notifier=self.notifier, claims=self.claims, letters=self.letters, pause=lambda _: None
+            ),
             read_plan=ReadPlan(locker=world.locker, sealing=sealing),
             watch=Watch(
                 locker=world.locker, signer=self.witness, public_key=world.signer.public_key_pem(), clock=world.clock
@@ -109,7 +116,15 @@ class Steps:
         for item in [] if started["already"] else self.work.lists[started["items"]["key"]]:
             self.call("scan_account", item)
         closed = self.call("close_run", {"run_id": run.id})
+        self.notify(run)
         if closed["untold"]["count"]:
             self.call("tell_accounts", {"Items": self.work.lists[closed["untold"]["key"]]})
         self.call("record_run", {"run_id": run.id})
         return closed
+
+    def notify(self, run: Run) -> dict[str, Any]:
+        """The steps that tell owners."""
+        planned = self.call("plan_notices", {"run_id": run.id})
+        for shard in self.work.lists[planned["shards"]["key"]]:
+            self.call("send_notices", shard)
+        return planned

@@ -21,7 +21,10 @@ _SHOWN_IN_AN_ANSWER = "s3:GetObjectRetention"
 """Not called in a run without a race: S3 tells the date with the object only to whoever may ask for it, and who loses the
 race for a commit asks."""
 
-_WRITE_ROWS = ("dynamodb:BatchWriteItem", "dynamodb:PutItem")
+_WRITE_ROWS = ("dynamodb:BatchWriteItem", "dynamodb:PutItem", "dynamodb:UpdateItem")
+
+_CALLED_BY_SNS = {(Key.NOTICES, "kms:Decrypt"), (Key.NOTICES, "kms:GenerateDataKey")}
+"""What SNS calls in the name of whoever publishes to an encrypted topic; we never do."""
 
 _NOT_PUT_TO_USE = {
     Role.START: {"organizations:ListAccountsForParent"},  # the simulation sends paths with its accounts
@@ -36,6 +39,12 @@ _NOT_PUT_TO_USE = {
 }
 """What a run of the simulation gives no cause for; `tests/test_permissions.py` holds each against the code that calls it."""
 
+_ONLY_ELSEWHERE = {
+    "ses:SendEmail": "where notices go through SES, by configuration",
+    "sns:Unsubscribe": "where somebody else listens on an owner's topic, or an address changed",
+}
+"""What the sending role has for what does not happen here; `tests/adapters/aws` has it happen."""
+
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
@@ -47,6 +56,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
         _custody(it)
         it.exchange_key()
         assert it.call("watch", {})["broken"] == 0
+        _answer(it)
         it.run(second)
         item = {"run_id": second, "account": members[0]}
         it.call("scan_account", item)
@@ -58,9 +68,18 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
 
 
 def _custody(made: Deployment) -> None:
+    _write(made, "custody")
+
+
+def _answer(made: Deployment) -> None:
+    _write(made, "answers")
+
+
+def _write(made: Deployment, kind: str) -> None:
+    """Something that a person writes. It makes no sense, and is read to see that."""
     body = b"{}"
     at = canonical.run_id(datetime.now(UTC))  # noqa: TID251 - the bucket's clock is the machine's
-    key = f"custody/{at}-{canonical.sha256(body)}.json"
+    key = f"{kind}/{at}-{canonical.sha256(body)}.json"
     made.stores.s3().put_object(Bucket=str(made.settings.bucket), Key=key, Body=body)
 
 
@@ -90,10 +109,16 @@ def test_a_role_may_read_the_kinds_of_evidence_its_steps_read(made: Deployment, 
 
 @ROLES
 def test_a_role_writes_lists_for_the_next_step_only_where_it_may(made: Deployment, role: Role) -> None:
-    asked = {
-        one.action for one in made.calls if one.role is role and one.about.startswith(f"{made.settings.work_bucket}/")
-    }
+    asked = {one.action for one in made.calls if one.role is role and one.about == f"{made.settings.work_bucket}/work"}
     assert asked == set(USES[role].work)
+
+
+@ROLES
+def test_a_role_puts_and_takes_letters_only_where_it_may(made: Deployment, role: Role) -> None:
+    asked = {
+        one.action for one in made.calls if one.role is role and one.about == f"{made.settings.work_bucket}/letters"
+    }
+    assert asked == set(USES[role].letters)
 
 
 @ROLES
@@ -120,6 +145,7 @@ def test_the_head_is_pinned_by_who_seals_and_by_no_other_role(made: Deployment) 
         (Role.SEAL, "dynamodb:GetItem"),
         (Role.SEAL, "dynamodb:PutItem"),
         (Role.TELL, "dynamodb:GetItem"),
+        (Role.REMIND, "dynamodb:GetItem"),
     }
     assert not any(fnmatchcase(PIN, row) for row in LEDGER_ROWS)
 
@@ -128,17 +154,18 @@ def test_the_head_is_pinned_by_who_seals_and_by_no_other_role(made: Deployment) 
 def test_a_role_may_use_the_keys_its_steps_use(made: Deployment, role: Role) -> None:
     asked = {(one.about, one.action) for one in made.calls if one.role is role and one.action.startswith("kms:")}
     stage = made.settings.stage
-    granted = {(f"alias/prooftrail-{stage}-{key}", one) for key, does in USES[role].keys.items() for one in does}
-    assert asked == granted
+    granted = {(key, one) for key, does in USES[role].keys.items() for one in does} - _CALLED_BY_SNS
+    assert asked == {(f"alias/prooftrail-{stage}-{key}", one) for key, one in granted}
 
 
 @ROLES
 def test_a_role_may_ask_aws_what_its_steps_ask(made: Deployment, role: Role) -> None:
     stores = ("s3:", "kms:", "dynamodb:")
     asked = {one.action for one in made.calls if one.role is role and not one.action.startswith(stores)}
-    granted = {one.action for one in USES[role].calls} | set(USES[role].extra)
+    granted = {one.action for one in USES[role].calls} | set(USES[role].beside)
     assert asked <= granted
-    assert granted - asked == _NOT_PUT_TO_USE.get(role, set())
+    elsewhere = set(_ONLY_ELSEWHERE) if role is Role.NOTIFY else set()
+    assert granted - asked == _NOT_PUT_TO_USE.get(role, set()) | elsewhere
 
 
 @ROLES
@@ -150,6 +177,7 @@ def test_in_buckets_a_step_does_nothing_but_write_read_and_list(made: Deployment
         "s3:GetObjectVersion",
         "s3:ListBucketVersions",
         _SHOWN_IN_AN_ANSWER,
+        *USES[role].letters,
     }
     assert asked <= known
 

@@ -9,7 +9,7 @@ from prooftrail.deployed import Deployed
 from prooftrail.errors import ConfigError
 from prooftrail.flows.read_plan import ReadPlan
 
-from .deployed_stores import DeployedStores
+from .deployed_notices import DeployedNotices
 
 if TYPE_CHECKING:
     from prooftrail.adapters.aws.topic import Topic
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _TAGS_WITHIN = timedelta(minutes=8)  # of the fifteen that Lambda gives, so that the plan is committed all the same
 
 
-class DeployedWiring(DeployedStores):
+class DeployedWiring(DeployedNotices):
     """The flows of one deployment. Raises ConfigError naming the variable that is missing, when a flow is asked for."""
 
     @classmethod

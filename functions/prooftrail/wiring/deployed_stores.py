@@ -37,10 +37,9 @@ _CONFIG = Config(
     max_pool_connections=32,
     user_agent_extra="prooftrail",
 )
-_REGION_OF_AN_ARN = 3
 _ARN_PARTS = 6
 
-type _Service = Literal["dynamodb", "kms", "s3", "sns", "stepfunctions"]
+type _Service = Literal["dynamodb", "kms", "s3", "sesv2", "sns", "sqs", "stepfunctions"]
 
 
 class DeployedStores:
@@ -51,7 +50,7 @@ class DeployedStores:
 
     def __init__(self, deployed: Deployed, *, clock: Clock | None = None, governance: Path = GOVERNANCE) -> None:
         self._deployed, self._clock, self._governance_at = deployed, clock or SystemClock(), governance
-        self._clients: dict[tuple[str, str | None], Any] = {}
+        self._clients: dict[tuple[str, str | None, Config], Any] = {}
 
     @property
     def clock(self) -> Clock:
@@ -168,17 +167,23 @@ class DeployedStores:
         return KmsSigner(self._kms(arn), arn)
 
     def _kms(self, arn: str) -> Any:
+        _, region, _ = self._place_of(arn)
+        return self._client("kms", region)
+
+    @staticmethod
+    def _place_of(arn: str) -> tuple[str, str, str]:
+        """Partition, region and account of a key's or alias's ARN."""
         parts = arn.split(":")
         if len(parts) < _ARN_PARTS:
             raise ConfigError(f"{arn!r} is no ARN of a key or alias: deploy the function again.")
-        return self._client("kms", parts[_REGION_OF_AN_ARN])
+        return parts[1], parts[3], parts[4]
 
     def _client(self, service: _Service, region: str | None = None, config: Config = _CONFIG) -> Any:
-        """The client of a service, made once for as long as the function is warm."""
-        if (service, region) not in self._clients:
+        """The client of a service in one configuration, made once for as long as the function is warm."""
+        if (service, region, config) not in self._clients:
             made = self._session.create_client(service, region_name=region, config=config)
-            self._clients[service, region] = made
-        return self._clients[service, region]
+            self._clients[service, region, config] = made
+        return self._clients[service, region, config]
 
     def _need(self, name: str) -> Any:
         try:

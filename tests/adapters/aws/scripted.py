@@ -283,6 +283,7 @@ _EMPTY: dict[str, Any] = {
     "iam:ListServerCertificates": {"ServerCertificateMetadataList": [], "IsTruncated": "false"},
     "iam:ListOrganizationsFeatures": {"OrganizationId": "o-example", "EnabledFeatures": []},
     "iam:GetOutboundWebIdentityFederationInfo": Refusal("FeatureDisabled", "It is switched off.", status=404),
+    "account:GetAlternateContact": Refusal("ResourceNotFoundException", "No such contact.", status=404),
     "account:ListRegions": {"Regions": [{"RegionName": HOME, "RegionOptStatus": "ENABLED"}]},
     "secretsmanager:ListSecrets": {"SecretList": []},
     "sso:ListInstances": {"Instances": []},

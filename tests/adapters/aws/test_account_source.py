@@ -50,6 +50,7 @@ from tests.emulators import assert_loopback
 RUN = Run.manual(NOW, None)
 HERE = Target(account=ACCOUNT, direct=True, organization_level=False)
 ADDRESS = "ann.smith@example.com"
+CONTACT = "account:GetAlternateContact"
 _SESSION = boto3.Session("AKIATESTING", "testing", region_name=HOME)
 
 
@@ -147,7 +148,7 @@ def test_an_account_that_holds_nothing_is_read_whole(aws: Aws) -> None:
             *(VIRTUAL, "secretsmanager:ListSecrets"),
         ),
         1,
-    ) | {SUMMARY: 2}
+    ) | {SUMMARY: 2, CONTACT: 2}
 
 
 def test_the_report_is_asked_for_first_and_read_after_the_listing_and_the_counts_stand_on_both_sides(aws: Aws) -> None:
@@ -218,6 +219,7 @@ def test_where_no_region_is_known_the_home_region_is_read_and_the_gap_stands(aws
         ("iam:ListServerCertificates", {"server_certificates"}),
         ("iam:GetOutboundWebIdentityFederationInfo", {"outbound_federation"}),
         ("secretsmanager:ListSecrets", {f"secrets in {HOME}"}),
+        (CONTACT, {"contacts"}),
     ],
 )
 def test_each_refusal_costs_what_rests_on_it_and_nothing_else(

@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -13,10 +14,9 @@ from pynamodb.models import Model
 
 from prooftrail.adapters.aws import dynamodb_items as keys
 from prooftrail.adapters.aws.dynamodb_items import CellItem, HistoryItem, IdentityItem, bind, row_of
-from prooftrail.adapters.aws.dynamodb_pin import PIN
 from prooftrail.errors import AccessError, LedgerError, ProoftrailError
 from prooftrail.ports import CellRow, HistoryRow, IdentityRow, LedgerChange, OutcomeRow, RunRow
-from prooftrail.settings import DUE_SHARDS
+from prooftrail.settings import DUE_SHARDS, LEDGER_ROWS
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -141,10 +141,11 @@ class DynamoDbLedger:
             return tuple(item.account for item in self._items.marker.query(keys.ACCOUNTS, consistent_read=True))
 
     def clear(self) -> None:
-        """Forget every row, and not the head that is pinned beside them; interrupted, it has forgotten a part and wants to be done again."""
+        """Forget every row, and neither the head that is pinned beside them nor a claim; interrupted, it wants to be done again."""
         with self._speaking("dynamodb:Scan and dynamodb:BatchWriteItem"), self._items.any.batch_write() as batch:
             for item in self._items.any.scan(attributes_to_get=["pk", "sk"], consistent_read=True):
-                if item.pk != PIN:  # a rebuilt ledger is no reason to forget which head was seen
+                # A rebuilt ledger is no reason to forget which head was seen, or which notices were sent.
+                if any(fnmatchcase(item.pk, row) for row in LEDGER_ROWS):
                     batch.delete(item)
 
     def _put(self, writes: Iterable[tuple[Model, Condition]]) -> None:

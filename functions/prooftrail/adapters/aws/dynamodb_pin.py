@@ -1,22 +1,19 @@
 """The newest head this deployment has seen, in the ledger's table: outside the locker, and in another account's hands."""
 
-import contextlib
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
-from prooftrail.errors import AccessError, LedgerError
+from prooftrail.errors import LedgerError
 from prooftrail.evidence.manifest import Head
+
+from .dynamodb_refusals import FAILED_CONDITION, code_of, speaking
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 PIN = "HEAD"
 """Partition and sort key of the one item. Emptying the ledger leaves it."""
-
-_EARLIER = "ConditionalCheckFailedException"
-_DENIED = {"AccessDeniedException", "UnrecognizedClientException", "InvalidSignatureException", "ExpiredTokenException"}
 
 
 class DynamoDbPin:
@@ -30,7 +27,7 @@ class DynamoDbPin:
 
     def recall(self) -> Head | None:
         """The head seen last, read consistently; None before the first."""
-        with self._speaking("dynamodb:GetItem"):
+        with speaking("dynamodb:GetItem", self._table):
             item = self._client.get_item(TableName=self._table, Key=_key(), ConsistentRead=True).get("Item")
         if item is None:
             return None
@@ -50,7 +47,7 @@ class DynamoDbPin:
             "sha256": {"S": head.sha256},
             "locker_id": {"S": locker_id},
         }
-        with self._speaking("dynamodb:PutItem"):
+        with speaking("dynamodb:PutItem", self._table):
             try:
                 self._client.put_item(
                     TableName=self._table,
@@ -59,25 +56,8 @@ class DynamoDbPin:
                     ExpressionAttributeValues={":seq": {"N": str(head.seq)}},
                 )
             except ClientError as refused:
-                if refused.response.get("Error", {}).get("Code") != _EARLIER:
+                if code_of(refused) != FAILED_CONDITION:
                     raise
-
-    @contextlib.contextmanager
-    def _speaking(self, action: str) -> Iterator[None]:
-        """Turns what DynamoDB refuses, by code, into a sentence."""
-        try:
-            yield
-        except ClientError as refused:
-            code = refused.response.get("Error", {}).get("Code", "")
-            if code in _DENIED:
-                raise AccessError(
-                    f"AWS refused {action} on {self._table} ({code}): allow it to this caller."
-                ) from refused
-            if code == "ResourceNotFoundException":
-                raise LedgerError(f"there is no table {self._table}: check the name, or deploy it.") from refused
-            raise LedgerError(f"{self._table} refused {action} ({code}): run it again.") from refused
-        except BotoCoreError as failed:
-            raise AccessError(f"DynamoDB could not be asked for {action} on {self._table}: {failed}") from failed
 
 
 def _key() -> dict[str, Any]:

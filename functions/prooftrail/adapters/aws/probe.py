@@ -70,6 +70,7 @@ _TRIES: dict[str, _Try] = {
     ),
     "iam:GetPolicyVersion": _Try(needs={"PolicyArn": "published", "VersionId": "version"}),
     "iam:GetPolicy": _Try(needs={"PolicyArn": "published"}),
+    "account:GetAlternateContact": _Try({"AlternateContactType": "SECURITY"}),
     "account:ListRegions": _Try(_ONE_RESULT),
     "ec2:DescribeRegions": _Try(),
     "secretsmanager:ListSecrets": _Try(_ONE_RESULT, teaches={"secret": ("SecretList", 0, "ARN")}),
