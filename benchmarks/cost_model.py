@@ -31,6 +31,10 @@ PRICES = {
     "metric_month": 0.30,
     "logs_gb": 0.50,
     "logs_gb_month": 0.03,
+    "sns_request": 0.50 / 1e6,  # beyond a million a month; publishing, subscribing, listing
+    "sns_email": 2.00 / 100e3,  # beyond a thousand a month
+    "sqs_request": 0.40 / 1e6,  # beyond a million a month
+    "kms_request": 0.03 / 1e4,  # symmetric; beyond 20,000 a month
 }
 """US dollars."""
 
@@ -69,10 +73,19 @@ class Assumptions:
     list_days: int = 430  # inventory and access logs: 400 days, and 30 more as old versions
     log_kb: float = 8.0  # the functions' lines and the state machine's events (assumed)
     log_days: int = 400
+    owners: float = 0.004  # of identities: people and teams with something of theirs, 20,000 for 5 million (assumed)
+    mails: float = 4.3  # an owner and month: at most one a week at the median (measured in the demo)
+    notice_calls: int = 4  # of SNS for each owner and run: listing, and for a mail publishing and its two deliveries
+    claim_writes: int = 2  # claimed and completed
+    receipt_calls: float = 1.2  # of SQS a mail: in, out and deleted, ten at a time
+    notice_key_calls: int = 2  # of KMS a mail: SNS makes a data key and opens it
+    plan_seconds_per_1000: float = 0.06  # of findings, one identity in ten with one (assumed); 60 s for a million
+    send_seconds: float = 0.35  # an owner and mail: the pace, and what SNS takes to answer (assumed)
+    notice_kb: float = 3.0  # sealed, of one mail: what was planned, told and sent, compressed (assumed)
     fixed_keys: int = 5  # signing, witness, fingerprints, notices, watchdog's topic
     rotated_keys: int = 2  # notices and watchdog's topic: one dollar more after each of the first two yearly rotations
-    fixed_alarms: int = 36  # with a replica; one fewer without
-    fixed_metrics: int = 11  # as if told every hour; prorated by the hour, they cost less
+    fixed_alarms: int = 43  # with a replica; one fewer without
+    fixed_metrics: int = 18  # as if told every hour; prorated by the hour, they cost less
 
 
 ASSUMPTIONS = Assumptions()
@@ -88,6 +101,7 @@ class Monthly:
     requests: float
     evidence: float
     lists: float
+    notices: float
     logs: float
     fixed: float
 
@@ -101,6 +115,7 @@ class Monthly:
             + self.requests
             + self.evidence
             + self.lists
+            + self.notices
             + self.logs
             + self.fixed
         )
@@ -147,6 +162,7 @@ def monthly(size: Size, given: Assumptions = ASSUMPTIONS) -> Monthly:
         requests=size.account_runs * asked,
         evidence=_evidence(size, given),
         lists=_lists(size, given),
+        notices=_notices(size, given),
         logs=log_gb * PRICES["logs_gb"] + size.held(log_gb / DAYS, given.log_days) * PRICES["logs_gb_month"],
         fixed=keys * PRICES["kms_key_month"]
         + given.fixed_alarms * PRICES["alarm_month"]
@@ -176,7 +192,9 @@ def _evidence(size: Size, given: Assumptions) -> float:
     gb_a_day = size.account_runs / DAYS * (given.fixed_kb + given.kb_per_identity * size.identities) / 1e6
     raw = size.held(gb_a_day * given.raw_share, given.raw_days)
     rest = size.held(gb_a_day * (1 - given.raw_share), given.other_days)
-    return size.copies * (raw + rest) * PRICES["s3_gb_month"]
+    mails_a_day = size.accounts * size.identities * given.owners * given.mails / DAYS
+    told = size.held(mails_a_day * given.notice_kb / 1e6, given.other_days)
+    return size.copies * (raw + rest + told) * PRICES["s3_gb_month"]
 
 
 def _lists(size: Size, given: Assumptions) -> float:
@@ -190,12 +208,25 @@ def _lists(size: Size, given: Assumptions) -> float:
     return listed * DAYS * PRICES["s3_inventory_object"] + (list_gb + log_gb) * PRICES["s3_gb_month"]
 
 
+def _notices(size: Size, given: Assumptions) -> float:
+    """Planning each day, asking how each owner can be reached, and what one mail takes on its way."""
+    owners = size.accounts * size.identities * given.owners
+    mails = owners * given.mails
+    plan_seconds = size.accounts * size.identities * given.plan_seconds_per_1000 * 0.1 / 1000
+    seconds = size.runs * plan_seconds + mails * given.send_seconds
+    functions = seconds * given.scan_gb * PRICES["lambda_gb_second_arm64"]
+    sns = size.runs * owners * PRICES["sns_request"] + mails * (given.notice_calls - 1) * PRICES["sns_request"]
+    sent = mails * (PRICES["sns_email"] + given.receipt_calls * PRICES["sqs_request"])
+    claimed = mails * (given.claim_writes * PRICES["dynamodb_write"] + given.notice_key_calls * PRICES["kms_request"])
+    return functions + sns + sent + claimed
+
+
 def table(sizes: tuple[tuple[int, int], ...], *, every_hours: int = 24, copies: int = 1) -> str:
     """The table as docs/cost.md has it: what grows by age as `month 1 / year 4`, the rest as it is in the first month."""
     lines = [
         "| accounts | identities | Lambda | Step Functions | ledger | S3 requests | evidence | lists, access logs "
-        "| keys, alarms, logs | **month 1** | **year 4** |",
-        "|---|---|---|---|---|---|---|---|---|---|---|",
+        "| notices | keys, alarms, logs | **month 1** | **year 4** |",
+        "|---|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     for accounts, identities in sizes:
         new, old = (
@@ -214,6 +245,7 @@ def table(sizes: tuple[tuple[int, int], ...], *, every_hours: int = 24, copies: 
             _dollars(new.requests),
             _both(new.evidence, old.evidence),
             _both(new.lists, old.lists),
+            _dollars(new.notices),
             _both(new.fixed + new.logs, old.fixed + old.logs),
             f"**{_dollars(new.total)}**",
             f"**{_dollars(old.total)}**",

@@ -2,6 +2,7 @@
 
 import json
 import platform
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -10,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from e2e import notices
 from e2e.organization import REACHED
 from e2e.proof import STAGE, Proof, StepFailed, expect, refused
 from e2e.servers import REGION, ROOT, clean_environment
@@ -51,6 +53,7 @@ def describe_stage(proof: Proof, *, minutes_ago: int, concurrency: int) -> None:
         "legal_hold_principals": [
             f"arn:aws:iam::{accounts['evidence']}:{one}" for one in ("role/counsel", "user/clerk")
         ],
+        "answerers": [f"arn:aws:iam::{accounts['evidence']}:role/lead"],
         "architecture": architecture(),
     }
 
@@ -58,6 +61,36 @@ def describe_stage(proof: Proof, *, minutes_ago: int, concurrency: int) -> None:
 def architecture() -> str:
     """What this machine can run: MiniStack runs functions as processes of its own."""
     return _MACHINES[platform.machine()]
+
+
+def package(proof: Proof) -> str:
+    """A checkout whose governance is this organization's, and of it the functions' package for this machine.
+
+    Built with the caller's own pip settings before anything is closed off; wheels are the repository's.
+    """
+    place = checkout(proof)
+    for name in ("functions", "infra", "requirements"):
+        shutil.copytree(ROOT / name, place / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "app.py", place)
+    (ROOT / "build").mkdir(exist_ok=True)
+    (place / "build").symlink_to(ROOT / "build")
+    notices.govern(place / "functions" / "governance", (datetime.now(UTC) - timedelta(days=1)).date())
+    done = subprocess.run(
+        [sys.executable, "-m", "infra.bundling", "build", architecture()],
+        cwd=place,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise StepFailed(f"the functions' package for {architecture()} was not built:\n{done.stderr[-2000:]}")
+    return f"packaged the functions for {architecture()}: {done.stdout.split()[0][:16]}…"
+
+
+def checkout(proof: Proof) -> Path:
+    """The repository as this organization has it: with its own governance, and nothing else of its own."""
+    return proof.logs / "checkout"
 
 
 def bootstrap(proof: Proof) -> str:
@@ -70,10 +103,10 @@ def bootstrap(proof: Proof) -> str:
 
 
 def synthesize(proof: Proof, assembly: str) -> str:
-    """The templates and the functions' package, from the repository's own app, with this stage in its context."""
+    """The templates and the functions' package, from the checkout's own app, with this stage in its context."""
     repository = json.loads((ROOT / "cdk.json").read_text())
     context = repository.get("context", {}) | {"stages": {STAGE: proof.stage}, "stage": STAGE}
-    app = f"{sys.executable} {ROOT / 'app.py'}"
+    app = f"{sys.executable} {checkout(proof) / 'app.py'}"
     (proof.logs / "cdk.json").write_text(json.dumps({"app": app, "context": context}, indent=2))
     _wait(
         "synth",

@@ -10,7 +10,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from e2e import deploying
+from e2e import deploying, notices
 from e2e.organization import DENIED, MISSING, SEEDED, make_role, make_user
 from e2e.proof import STAGE, Proof, StepFailed, expect, refused, session_keys
 from e2e.servers import ROOT, clean_environment
@@ -20,7 +20,7 @@ from prooftrail.settings import RETENTION_DAYS
 LACKING = frozenset({"outbound_federation", "server_certificates", "service_specific_credentials"})
 """What MiniStack cannot answer anywhere, and the scanner therefore states as not read."""
 
-_OF_THE_SCANNER = ("Tick", "Start", "Scan", "Seal", "Tell")
+_OF_THE_SCANNER = ("Tick", "Start", "Scan", "Seal", "Tell", "Remind", "Notify")
 _DIGEST: dict[str, Any] = {"Message": bytes(32), "MessageType": "DIGEST", "SigningAlgorithm": "ECDSA_SHA_256"}
 _DENIED = ("AccessDenied", "AccessDeniedException")
 
@@ -104,6 +104,8 @@ def accounts_told_truly(proof: Proof) -> str:
         expect(f"cells of {name} that were denied", [], denied)
         if name in SEEDED:
             expect(f"cells of {name} that were not read whole", sorted(LACKING), sorted(unread))
+            found = [one["items"] for one in _outcome(proof, name)["cells"] if one["collector"] == "contacts"]
+            expect(f"contacts of {name} that were read", [1], found)
     return (
         f"{DENIED} and {MISSING} are unreachable with AccessDenied, {len(read)} accounts were read, none denied a call"
     )
@@ -213,6 +215,31 @@ def legal_hold(proof: Proof) -> str:
     return f"{done['done']} versions are held, on record in {done['record']}"
 
 
+def answered(proof: Proof) -> str:
+    """Whoever is named for it acknowledges by command what an owner was told; nobody else takes the role, and it writes no more."""
+    account, own = proof.accounts["evidence"], proof.client("sts", "evidence")
+    role = f"arn:aws:iam::{account}:role/prooftrail/Prooftrail-{STAGE}-Answer"
+    make_role(proof, "evidence", "lead")
+    lead = proof.client_with("sts", session_keys(own, f"arn:aws:iam::{account}:role/lead"))
+    bystander = proof.client_with("sts", session_keys(own, f"arn:aws:iam::{account}:role/bystander"))
+    take = {"RoleArn": role, "RoleSessionName": "e2e"}
+    refused("the role that answers by a role nobody named", _DENIED, partial(bystander.assume_role, **take))
+    keys = session_keys(lead, role)
+    matter, reason = notices.told_of(proof), "rotating on Thursday"
+    _prooftrail(proof, ("ack", f"s3://{proof.evidence_bucket}", matter, "--reason", reason, "--json"), keys)
+    s3 = proof.client_with("s3", keys)
+    for kind in ("notices", "custody", "chain"):
+        refused(
+            f"the answerer's writing of {kind}", _DENIED, partial(s3.put_object, **_new(proof.evidence_bucket, kind))
+        )
+    root = proof.client("s3", "evidence")
+    (one,) = root.list_objects_v2(Bucket=proof.evidence_bucket, Prefix="answers/")["Contents"]
+    body = json.loads(root.get_object(Bucket=proof.evidence_bucket, Key=one["Key"])["Body"].read())
+    seen = (body["kind"], body["reason"], role.rpartition("/")[2] in body["who"], matter in body["matters"])
+    expect("the answer that is sealed", ("acknowledged", reason, True, True), seen)
+    return f"acknowledged {matter[:8]} under {body['who'].rpartition(':')[2]}, on record in {one['Key']}"
+
+
 def apart(proof: Proof) -> str:
     """No step can do another's work: each role meets its own policy, the bucket's and the keys', and is let through once.
 
@@ -226,6 +253,9 @@ def apart(proof: Proof) -> str:
     sessions = {role: session_keys(proof.client("sts", "tooling"), f"{tooling}{role}") for role in _OF_THE_SCANNER}
     sessions["Watch"] = session_keys(proof.client("sts", "evidence"), watch)
     raw = proof.client("s3", "evidence").list_object_versions(Bucket=bucket, Prefix="raw/", MaxKeys=1)["Versions"][0]
+    people = proof.client("s3", "evidence").list_object_versions(Bucket=bucket, Prefix="people/", MaxKeys=1)[
+        "Versions"
+    ][0]
     attempts = 0
     for role, keys in sessions.items():
         s3, kms = proof.client_with("s3", keys), proof.client_with("kms", keys)
@@ -242,6 +272,13 @@ def apart(proof: Proof) -> str:
                 continue
             sign()  # so that the refusals are known to be about who asks
         attempts += 1
+        if role != "Remind":
+            read = partial(s3.get_object, Bucket=bucket, Key=people["Key"], VersionId=people["VersionId"])
+            refused(f"{role}'s reading of who people are", _DENIED, read)
+            attempts += 1
+    make_role(proof, "tooling", "administrator")
+    own = session_keys(proof.client("sts", "tooling"), f"arn:aws:iam::{proof.accounts['tooling']}:role/administrator")
+    attempts += notices.closed(proof, {role: keys for role, keys in sessions.items() if role != "Watch"}, own)
     return f"refused {attempts} attempts of {len(sessions)} roles at each other's work"
 
 

@@ -3,7 +3,7 @@
 Runs under the emulators' own interpreter, in a process of its own, with `AUTH=true`: MiniStack then checks signatures,
 session tokens, identity, session, trust, bucket and key policies on every call. Each mend below makes one answer what
 AWS would give; three are milder than AWS, and say so: `_as_if_by_tls`, `_asked_as_management` and `_with_a_code`.
-`MANAGEMENT_ACCOUNT` names the organization's own account. Held to `ministack==1.5.33`: a mend that no longer fits stops the start.
+`MANAGEMENT_ACCOUNT` names the organization's own account; mails that SNS would send lie in the file `MAILS`. Held to `ministack==1.5.33`: a mend that no longer fits stops the start.
 """
 
 import json
@@ -11,18 +11,21 @@ import os
 import time
 from collections.abc import Callable
 from contextvars import ContextVar
-from datetime import datetime
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
+from uuid import uuid4
 from xml.etree import ElementTree as ET
 
 from ministack import app
 from ministack.core import iam_actions, iam_evaluator
-from ministack.core.responses import get_account_id, get_region, request_scope
-from ministack.services import iam, kms, organizations, s3, stepfunctions, sts
+from ministack.core.responses import error_response_json, get_account_id, get_region, request_scope
+from ministack.services import account, iam, kms, organizations, s3, sns, stepfunctions, sts
 from ministack.services.cloudformation import provisioners
 
 MANAGEMENT = os.environ["MANAGEMENT_ACCOUNT"]
+MAILS = Path(os.environ["MAILS"])
 _with_mfa: ContextVar[bool] = ContextVar("with_mfa", default=False)
 _YEAR_S = 365 * 24 * 3600
 _DAY_S = 24 * 3600
@@ -87,6 +90,25 @@ def _asked_as_management(original: Any) -> Any:
     return handle
 
 
+def _with_contacts(original: Any) -> Any:
+    """Alternate contacts of the caller's own account, which MiniStack has none of: put and got, and not there until put."""
+    held: dict[tuple[str, str], dict[str, str]] = {}
+
+    async def handle(method: str, path: str, headers: Any, body: bytes, query: Any) -> Any:
+        if path not in ("/getAlternateContact", "/putAlternateContact"):
+            return await original(method, path, headers, body, query)
+        asked: dict[str, str] = json.loads(body)
+        place, json_type = (get_account_id(), asked["AlternateContactType"]), {"Content-Type": "application/json"}
+        if path == "/putAlternateContact":
+            held[place] = asked
+            return 200, json_type, b""
+        if place not in held:
+            return error_response_json("ResourceNotFoundException", "No such contact found.", 404)
+        return 200, json_type, json.dumps({"AlternateContact": held[place]}).encode()
+
+    return handle
+
+
 class _LastYear:
     """The clock of Organizations: accounts joined a year ago, so that none counts as still onboarding."""
 
@@ -118,16 +140,28 @@ def _key_owner(_original: Any) -> Any:
     return policy
 
 
-def _key_by_its_arn(original: Any) -> Any:
-    """KMS checks policies against the key's ARN, also where the caller named an alias."""
+def _by_its_arn(original: Any) -> Any:
+    """KMS checks policies against the key's ARN, also where the caller named an alias; contacts are the account's own."""
 
     def resource(service: str, *rest: Any) -> str:
         found: str = original(service, *rest)
         if service == "kms" and (record := kms._resolve_key(found)):
             return str(record["Arn"])
+        if service == "account" and str(rest[1]).endswith("AlternateContact"):
+            return f"arn:aws:account::{get_account_id()}:account"
         return found
 
     return resource
+
+
+def _batch_as_its_members(original: Any) -> Any:
+    """A batch of SQS is allowed by the action of its members: there is no other."""
+
+    def action(service: str, *rest: Any, **named: Any) -> Any:
+        found = original(service, *rest, **named)
+        return found.removesuffix("Batch") if service == "sqs" and found else found
+
+    return action
 
 
 def _keys_in_the_body(original: Any) -> Any:
@@ -160,7 +194,8 @@ def _aliases(key: Any) -> dict[str, Any]:
 def _partitions(asked: dict[str, Any]) -> dict[str, Any]:
     """dynamodb:LeadingKeys: the partitions of the rows that a write names."""
     batches = [one for rows in asked.get("RequestItems", {}).values() if isinstance(rows, list) for one in rows]
-    rows = [*(one["PutRequest"]["Item"] for one in batches if "PutRequest" in one), asked.get("Item", {})]
+    rows = [*(one["PutRequest"]["Item"] for one in batches if "PutRequest" in one)]
+    rows += [asked.get("Item", {}), asked.get("Key", {})]
     found = sorted({row["pk"]["S"] for row in rows if "pk" in row})
     return {"dynamodb:LeadingKeys": found} if found else {}
 
@@ -247,6 +282,65 @@ def _by_its_metric(original: Any) -> Any:
     return record
 
 
+def _asked_first(original: Any) -> Any:
+    """An address hears nothing before it confirms, by the token in the mail that asks it; asked again, it gets another."""
+
+    def subscribe(params: Any) -> Any:
+        answer = original(params)
+        topic = sns._topic_by_arn_any_scope(sns._normalize_arn(sns._p(params, "TopicArn")))
+        wanted = ("email", sns._p(params, "Endpoint"))
+        if sns._p(params, "Protocol") != "email" or topic is None:
+            return answer
+        (sub,) = [one for one in topic["subscriptions"] if (one["protocol"], one["endpoint"]) == wanted]
+        if sub.get("asked") and sub["confirmed"]:
+            return answer
+        sub |= {"asked": True, "confirmed": False, "token": uuid4().hex}
+        sub["attributes"]["PendingConfirmation"] = "true"
+        _mail({"to": sub["endpoint"], "topic": topic["arn"], "token": sub["token"]})
+        return (answer[0], answer[1], answer[2].replace(sub["arn"].encode(), b"pending confirmation"))
+
+    return subscribe
+
+
+def _no_arn_yet(original: Any) -> Any:
+    """Who has not confirmed is listed as PendingConfirmation, and not by a subscription that is none yet."""
+
+    def listed(params: Any) -> Any:
+        topic = sns._topic_by_arn_any_scope(sns._normalize_arn(sns._p(params, "TopicArn")))
+        pending = [one for one in (topic or {}).get("subscriptions", []) if not one["confirmed"]]
+        arns = [one["arn"] for one in pending]
+        for one in pending:
+            one["arn"] = "PendingConfirmation"
+        try:
+            return original(params)
+        finally:
+            for one, arn in zip(pending, arns, strict=True):
+                one["arn"] = arn
+
+    return listed
+
+
+def _into_mailboxes(original: Any) -> Any:
+    """What a topic mails is kept, as whoever confirmed would read it."""
+
+    def fanout(
+        arn: str, message_id: str, message: str, subject: str, structure: str = "", *rest: Any, **named: Any
+    ) -> Any:
+        topic = sns._topic_by_arn_any_scope(arn)
+        for sub in (topic or {}).get("subscriptions", []):
+            if sub["protocol"] == "email" and sub["confirmed"] and sub.get("asked"):
+                text = sns._resolve_message_for_protocol(message, structure, "email")
+                _mail({"to": sub["endpoint"], "topic": arn, "id": message_id, "subject": subject, "text": text})
+        return original(arn, message_id, message, subject, structure, *rest, **named)
+
+    return fanout
+
+
+def _mail(one: dict[str, str]) -> None:
+    with MAILS.open("a") as mails:
+        mails.write(json.dumps(one | {"at": datetime.now(UTC).isoformat()}) + "\n")
+
+
 def _in_batches(original: Any) -> Any:
     """ItemBatcher: children of a Distributed Map get `{"Items": [...]}`; MiniStack gives each item a child of its own."""
 
@@ -266,15 +360,23 @@ def _in_batches(original: Any) -> Any:
 def mend() -> None:
     """All of the above."""
     _replace(stepfunctions, "_run_distributed_map", _in_batches)
+    _replace(sns, "_subscribe", _asked_first)
+    _replace(sns, "_list_subscriptions_by_topic", _no_arn_yet)
+    _replace(sns, "_fanout", _into_mailboxes)
     _replace(provisioners, "_cw_metric_alarm_record", _by_its_metric)
     _replace(iam_evaluator, "_resolve_condition_key", _principal_arn)
     _replace(iam_evaluator, "_principal_org_id", _organization_of)
     _replace(sts, "handle_request", _with_a_code)
     _replace(organizations, "handle_request", _asked_as_management)
+    _replace(account, "handle_request", _with_contacts)
     _replace(organizations, "time", lambda _time: _LastYear)
     _replace(kms, "_resolve_key", _key_anywhere)
     _replace(kms, "key_policy_for_arn", _key_owner)
-    _replace(iam_actions, "extract_resource_arn", _key_by_its_arn)
+    _replace(
+        iam_actions, "_BOTOCORE_SERVICE_MAP", lambda known: known | {"account": ["account"]}
+    )  # or nothing is checked
+    _replace(iam_actions, "extract_resource_arn", _by_its_arn)
+    _replace(iam_actions, "extract_iam_action", _batch_as_its_members)
     _replace(iam_actions, "request_tag_context", _keys_in_the_body)
     _replace(iam_actions, "_s3_object_context", _object_keys)
     _replace(iam_evaluator, "enforce", _retention_too)

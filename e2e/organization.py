@@ -20,6 +20,9 @@ MISSING = "forgotten"
 USERS = 4
 """People and machines in each seeded account."""
 
+CONTACT = {"Name": "Sally Summers", "Title": "Watch", "EmailAddress": "soc@example.com", "PhoneNumber": "+15550100"}
+"""Whom AWS writes to about a seeded account's security; nothing else has a contact."""
+
 _EVERYTHING = {"Effect": "Allow", "Action": "*", "Resource": "*"}
 
 
@@ -40,10 +43,11 @@ def make(proof: Proof) -> str:
 
 
 def seed(proof: Proof) -> str:
-    """People, keys, roles and secrets in the seeded accounts."""
+    """People, keys, roles and secrets in the seeded accounts, and a security contact."""
     for name in SEEDED:
         _people(proof.client("iam", name))
         _roles(proof.client("iam", name), proof.accounts[name])
+        proof.client("account", name).put_alternate_contact(AlternateContactType="SECURITY", **CONTACT)
         secrets = proof.client("secretsmanager", name)
         for secret in ("database", "api"):
             secrets.create_secret(Name=f"{name}/{secret}", SecretString="never-to-be-read")

@@ -5,7 +5,6 @@ with 1 and what was expected, what was seen and where the logs are. See README.m
 """
 
 import shutil
-import subprocess
 import sys
 import tempfile
 import traceback
@@ -15,9 +14,9 @@ from typing import Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from e2e import deploying, evidence, organization, running, watching
+from e2e import deploying, evidence, notices, organization, running, watching
 from e2e.proof import Proof, StepFailed, timed
-from e2e.servers import ROOT, Door, forget_the_callers_settings, free_port, ministack
+from e2e.servers import Door, forget_the_callers_settings, free_port, ministack
 
 MANAGEMENT: Final = "100000000001"
 AUDITING_FIRM: Final = "900000000009"
@@ -27,7 +26,7 @@ type Step = tuple[str, Callable[[], str]]
 
 def steps(proof: Proof) -> Iterator[Step]:
     """The steps in order, each with its name; a step may use what the ones before it left in `proof`."""
-    yield "package", _package
+    yield "package", lambda: deploying.package(proof)
     yield "organization", lambda: organization.make(proof)
     yield "identities", lambda: organization.seed(proof)
     yield "bootstrap", lambda: deploying.bootstrap(proof)
@@ -41,17 +40,22 @@ def steps(proof: Proof) -> Iterator[Step]:
     yield "first run", lambda: running.run(proof, first)
     yield "gaps", lambda: evidence.accounts_told_truly(proof)
     yield "verify", lambda: evidence.verified(proof, witnessed=False)
+    yield "asked", lambda: notices.asked(proof)
+    yield "confirm", lambda: notices.confirm(proof)
     yield "same tick", lambda: running.again(proof, first)
     yield "change", lambda: organization.join_late(proof, "payments")
     yield "next tick", lambda: running.run(proof, second)
+    yield "told", lambda: notices.told(proof)
     yield "watchdog", lambda: watching.witness(proof)
     yield "verify", lambda: evidence.verified(proof, witnessed=True)
     yield "legal hold", lambda: evidence.legal_hold(proof)
+    yield "answer", lambda: evidence.answered(proof)
     deploying.describe_stage(proof, minutes_ago=1, concurrency=2)
     yield "synthesize", lambda: deploying.synthesize(proof, "second")
     yield "update", lambda: deploying.deploy(proof, "second", UPDATED, leaves="UPDATE_COMPLETE")
     yield "updated", lambda: running.deployed_change(proof, concurrency=2)
     yield "third run", lambda: running.run(proof, running.newest_tick(proof))
+    yield "told once", lambda: notices.again(proof)
     yield "watchdog", lambda: watching.witness(proof)
     yield "verify", lambda: evidence.verified(proof, witnessed=True)
     yield "judge again", lambda: evidence.rederived(proof)
@@ -92,22 +96,6 @@ def main() -> int:
         _say(f"all of it in {whole():.0f} s")
     shutil.rmtree(logs)
     return 0
-
-
-def _package() -> str:
-    """The functions' package for this machine, built with the caller's own pip settings before anything is closed off."""
-    architecture = deploying.architecture()
-    done = subprocess.run(
-        [sys.executable, "-m", "infra.bundling", "build", architecture],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    if done.returncode != 0:
-        raise StepFailed(f"the functions' package for {architecture} was not built:\n{done.stderr[-2000:]}")
-    return f"packaged the functions for {architecture}: {done.stdout.split()[0][:16]}…"
 
 
 def _in_words(error: Exception) -> str:

@@ -94,6 +94,7 @@ def ministack(logs: Path, *, management: str, sts: str, port: int) -> Iterator[s
         "MINISTACK_REGION": REGION,
         "MINISTACK_ACCOUNT_ID": management,
         "MANAGEMENT_ACCOUNT": management,
+        "MAILS": str(logs / "mails.jsonl"),
         "TMPDIR": str(home),
         "AWS_ENDPOINT_URL_STS": assert_loopback(sts),
     }

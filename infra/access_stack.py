@@ -1,6 +1,6 @@
-"""The people who come to the evidence: an auditor who reads until a date, and who may put a legal hold.
+"""The people who come to the evidence: an auditor who reads until a date, who may put a legal hold, and who may answer.
 
-Both roles live in the evidence account. A policy names the account and the caller by `aws:PrincipalArn`, so that a
+All roles live in the evidence account. A policy names the account and the caller by `aws:PrincipalArn`, so that a
 role that is made again is let in again and one that is not there yet stops no deployment.
 """
 
@@ -45,7 +45,9 @@ class AccessStack(cdk.Stack):
         if stage.auditor is not None:
             _role(self, stage, "Auditor", [_auditor_trust(stage, stage.auditor)], _auditing(stage, stage.auditor))
         if stage.legal_hold_principals:
-            _role(self, stage, "LegalHold", _holder_trust(stage), _holding(stage))
+            _role(self, stage, "LegalHold", _trusted(stage, stage.legal_hold_principals), _holding(stage))
+        if stage.answerers:
+            _role(self, stage, "Answer", _trusted(stage, stage.answerers), _answering(stage))
 
 
 def _role(stack: cdk.Stack, stage: Stage, name: str, trust: list[Statement], allowed: list[Statement]) -> None:
@@ -91,14 +93,14 @@ def _auditing(stage: Stage, auditor: Auditor) -> list[Statement]:
     return [one | {"Condition": one.get("Condition", {}) | {"DateLessThan": _end(auditor)}} for one in found]
 
 
-def _holder_trust(stage: Stage) -> list[Statement]:
+def _trusted(stage: Stage, principals: tuple[str, ...]) -> list[Statement]:
     """A user is let in with MFA alone. A role is not asked for it: no session of a role or of federation carries its mark,
     so that who takes such a role with MFA is for its own trust, or for the identity provider, to say.
     """
     with_mfa = {"Bool": {"aws:MultiFactorAuthPresent": "true"}}
     found = []
     for sid, kind, asked in (("OnlyRolesThatAreNamed", "role", {}), ("OnlyUsersThatAreNamed", "user", with_mfa)):
-        named = [one for one in stage.legal_hold_principals if one.split(":", 5)[5].startswith(f"{kind}/")]
+        named = [one for one in principals if one.split(":", 5)[5].startswith(f"{kind}/")]
         if named:
             condition = {"ArnLike": {"aws:PrincipalArn": named}, **asked}
             found.append(_trust(sid, stage.evidence_account, stage, condition))
@@ -115,6 +117,11 @@ def _holding(stage: Stage) -> list[Statement]:
         _allow("FindsEvidence", ("s3:GetBucketObjectLockConfiguration", "s3:ListBucketVersions"), bucket),
         _allow("WritesCustody", ("s3:PutObject", "s3:PutObjectRetention"), f"{bucket}/custody/*"),
     ]
+
+
+def _answering(stage: Stage) -> list[Statement]:
+    """Reads what somebody is told of and who an owner is, and writes down who answered what and why."""
+    return grants.sealed_statements(grants.ANSWERS, stage.names())
 
 
 def _end(auditor: Auditor) -> dict[str, str]:

@@ -36,7 +36,7 @@ _PARTITION = r"(<AWS::Partition>|[a-z-]+)"
 _WILDCARDS = (
     Acknowledged(
         rule=_wildcard(rf"{_ARN}:s3:::prooftrail-[a-z0-9-]+-(evidence|work)-\d{{12}}-[a-z0-9-]+/([a-z]+/)?\*"),
-        where=rf"{_ROLE}|Scanner/Run/Role/Resource|Access/(Auditor|LegalHold)|State/Replication",
+        where=rf"{_ROLE}|Scanner/Run/Role/Resource|Access/(Answer|Auditor|LegalHold)|State/Replication",
         reason="Objects are named by run and account, so a grant names one kind below one bucket of our own.",
     ),
     Acknowledged(
@@ -81,10 +81,21 @@ _WILDCARDS = (
     ),
     Acknowledged(
         rule=_wildcard(
-            rf"arn:{_PARTITION}:(iam::\*:(user|oidc-provider)/\*|secretsmanager:\*:\*:secret:\*)",
+            rf"arn:{_PARTITION}:(iam::\*:(user|oidc-provider)/\*|secretsmanager:\*:\*:secret:\*|account::\*:account)",
         ),
         where=r"Scanner/Functions/ScanRole/Resource|Management/Reader",
-        reason="Every user, provider and secret of an account is to be read; only metadata, values are denied by name.",
+        reason="Every user, provider and secret of an account is to be read, and whom it names for trouble; only metadata, "
+        "values are denied by name.",
+    ),
+    Acknowledged(
+        rule=_wildcard(rf"{_ARN}:sns:[^\]]+:prooftrail-[a-z0-9-]+-owner-\*"),
+        where=r"Scanner/Functions/NotifyRole/Resource",
+        reason="Each owner has a topic of their own, named by a hash, that is made when there is something to tell.",
+    ),
+    Acknowledged(
+        rule=_wildcard(r"\*"),
+        where=r"Scanner/Functions/NotifyRole/Resource",
+        reason="Ending a subscription takes no resource; it is how one is put off that listens in on an owner's topic.",
     ),
     Acknowledged(
         rule=_wildcard(rf"{_ARN}:iam::\*:role/[^\]*]+"),
@@ -93,8 +104,8 @@ _WILDCARDS = (
     ),
     Acknowledged(
         rule=r"Serverless-LambdaStarPermissions",
-        where=r"Scanner/Functions/(Scan|Seal|Start)Role/Resource",
-        reason="The rule looks at the resource alone; what is allowed on it are single actions that list, each with a why.",
+        where=r"Scanner/Functions/(Notify|Scan|Seal|Start)Role/Resource",
+        reason="The rule looks at the resource alone; allowed on it are single actions that take no other, each with a why.",
     ),
 )
 
@@ -102,7 +113,7 @@ _OTHERS = (
     Acknowledged(
         rule=r"NIST\.800\.53\.R5-IAMNoInlinePolicy",
         where=rf"{_ROLE}|(Scanner|Watchdog)/Schedules/Role/Resource|Scanner/Run/Role/Resource|State/Replication"
-        r"|Access/(Auditor|LegalHold)|Management/Reader",
+        r"|Access/(Answer|Auditor|LegalHold)|Management/Reader",
         reason="A policy for one role alone goes with it: nobody can attach it elsewhere, and it is reviewed beside it.",
     ),
     Acknowledged(
@@ -154,6 +165,11 @@ _OTHERS = (
         rule=r"AwsSolutions-SQS3|Serverless-SQSRedrivePolicy",
         where=r"(Scanner|Watchdog)/Failures/Queue/Resource",
         reason="This is the dead-letter queue itself; an alarm speaks as soon as anything is in it.",
+    ),
+    Acknowledged(
+        rule=r"AwsSolutions-SQS3|Serverless-SQSRedrivePolicy",
+        where=r"Ledger/Receipts/Queue/Resource",
+        reason="A receipt is kept until it is let go of, however often it is read: another queue would hide it from who asks.",
     ),
     Acknowledged(
         rule=r"Serverless-SNSRedrivePolicy",

@@ -49,15 +49,17 @@ class Alarms(Construct):
         self._stage = stage
         self._action = actions.SnsAction(sns.Topic.from_topic_arn(self, "Topic", topic_arn))
 
-    def silence(self, name: str, metric: str, cadence: Cadence, *, means: str) -> None:
+    def silence(self, name: str, metric: str, cadence: Cadence, *, means: str, statistic: str = "Sum") -> None:
         """Alarm where `metric` did not come for longer than a tick; also before it came for the first time.
+
+        With the statistic `SampleCount` a zero that is said counts as a word, else as silence.
 
         FILL makes each silent hour a zero. Without it CloudWatch looks further back than it was told until it finds a
         word, and would be silent for hours itself; where there never was a word, missing data breaches.
         """
         filled = cloudwatch.MathExpression(
             expression="FILL(word, 0)",
-            using_metrics={"word": self._own(metric, "Sum")},
+            using_metrics={"word": self._own(metric, statistic)},
             period=_HOUR,
             label=metric,
         )

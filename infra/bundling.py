@@ -33,7 +33,7 @@ _PYTHON = (3, 13)
 _MACHINES = {"arm64": "aarch64", "x86_64": "x86_64"}
 # Newest first, as pip prefers them. Amazon Linux 2023, under Lambda's Python 3.13, has glibc 2.34.
 _LIBRARIES = ("manylinux_2_34", "manylinux_2_28", "manylinux_2_17", "manylinux2014")
-_CLIENTS = {"sso": "sso-admin", "states": "stepfunctions"}
+_CLIENTS = {"ses": "sesv2", "sso": "sso-admin", "states": "stepfunctions"}
 _ALWAYS = frozenset({"dynamodb", "kms", "s3", "sts"})
 _UNUSED_NAMES = frozenset({"RECORD", "INSTALLER", "REQUESTED", "direct_url.json", "examples-1.json"})
 _UNUSED_SUFFIXES = frozenset({".pyc", ".pyi"})
@@ -49,7 +49,7 @@ class BundleError(RuntimeError):
 def services() -> frozenset[str]:
     """The services whose models the package needs, as botocore calls them: those of every action that is granted."""
     granted = [one.action for one in permissions.PERMISSIONS]
-    granted += [action for use in grants.USES.values() for action in use.extra]
+    granted += [action for use in grants.USES.values() for action in use.beside]
     return _ALWAYS | {_CLIENTS.get(prefix, prefix) for prefix in (action.partition(":")[0] for action in granted)}
 
 

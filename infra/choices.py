@@ -4,7 +4,7 @@ import fnmatch
 import re
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, Literal
 
 from prooftrail import grants
 from prooftrail.settings import RETENTION_DAYS, ROLE_NAME, SCHEDULE_HOURS
@@ -23,6 +23,7 @@ _EXTERNAL_ID = r"[\w+=,.@:/-]{2,1224}"
 _EXTERNAL_ID_FIX = "give 2 to 1,224 letters, digits or any of + = , . @ : / - _"
 _MAIL = r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+"
 _MAILED = ("security_team", "auditors")
+_CONFIGURATION_SET = r"[A-Za-z0-9_-]{1,64}"
 _PRINCIPAL = r"\d{12}:(role|user)/[\w+=,.@/-]+"
 MOST_DAYS = 36_500
 
@@ -48,6 +49,20 @@ class Auditor:
     external_id: str
     until: date
     require_mfa: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notices:
+    """How owners are told. `mail_from` and `configuration_set` are SES's, and None with SNS.
+
+    More than `undeliverable_alarm` people whom nothing reaches sound an alarm. Whom and what is told, and from when on,
+    says governance and not the stage.
+    """
+
+    notifier: Literal["sns", "ses"] = "sns"
+    mail_from: str | None = None
+    configuration_set: str | None = None
+    undeliverable_alarm: int = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,7 +174,28 @@ def people(values: Given, home: dict[str, Any]) -> dict[str, Any]:
         "replica": _replica(values, home),
         "key_administrators": _principals(values, "key_administrators", home, ("role",)),
         "legal_hold_principals": _principals(values, "legal_hold_principals", home, ("role", "user")),
+        "answerers": _principals(values, "answerers", home, ("role", "user")),
+        "notices": _notices(values),
     }
+
+
+def _notices(values: Given) -> Notices:
+    given = values.below("notices")
+    if given is None:
+        return Notices()
+    ses = given.one_of("notifier", ("sns", "ses"), default="sns") == "ses"
+    mail_from = given.maybe("mail_from", _MAIL, "give the address that notices come from, like notices@example.com")
+    named = given.maybe("configuration_set", _CONFIGURATION_SET, "give the name of a configuration set of SES")
+    for key, value in (("mail_from", mail_from), ("configuration_set", named)):
+        if ses and value is None:
+            raise given.wrong(key, "ses needs it: it says whom a notice comes from, and tells what became of it")
+        if value is not None and not ses:
+            raise given.wrong(key, "it is for the notifier ses; SNS mails from an address of its own: take it out")
+    above = given.whole("undeliverable_alarm", 0, 100_000, default=5, what="people whom nothing reaches")
+    given.done()
+    return Notices(
+        notifier="ses" if ses else "sns", mail_from=mail_from, configuration_set=named, undeliverable_alarm=above
+    )
 
 
 def _auditor(values: Given, home: dict[str, Any]) -> Auditor | None:

@@ -23,6 +23,7 @@ _EXECUTION = "arn:*:iam::*:role/cdk-*-cfn-exec-role-*"
 _DEPLOY = "arn:*:iam::*:role/cdk-*-deploy-role-*"
 _STACKSETS = "arn:*:iam::*:role/stacksets-exec-*"
 _LANDING_ZONE = "arn:*:iam::*:role/AWSControlTowerExecution"
+_NOTIFIERS = "arn:*:iam::*:role/prooftrail/Prooftrail-*-Notify"
 _BUCKETS = "arn:*:s3:::prooftrail-*"
 _ROLES = "arn:*:iam::*:role/prooftrail/"
 _OUR_KEYS = {"ForAnyValue:StringLike": {"kms:ResourceAliases": "alias/prooftrail-*"}}
@@ -119,6 +120,12 @@ def _but_deployments() -> list[Statement]:
                 "arn:*:states:*:*:stateMachine:prooftrail-*",
             ],
             execution,
+        ),
+        _deny(
+            "OwnersMailStays",
+            ("sns:AddPermission", "sns:SetTopicAttributes", "sns:Subscribe"),
+            "arn:*:sns:*:*:prooftrail-*-owner-*",
+            _but(_NOTIFIERS),
         ),
         _deny_but("RolesStay", _NOT_READING, f"{_ROLES}Prooftrail-*", execution),
         _deny_but("OtherRolesStay", _NOT_READING, f"{_ROLES}*", _but(_EXECUTION, _STACKSETS)),

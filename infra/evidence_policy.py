@@ -19,8 +19,15 @@ from .stage import Stage, StageError
 MOST_BYTES = 20_480
 """Amazon S3, "Bucket policies": the size of a bucket's policy."""
 
+PEOPLES = {"answers": "Answer", "custody": "LegalHold"}
+"""What people write, each kind by the role for it."""
+
 _NOBODY = {"Effect": "Deny", "Principal": "*"}
+_READS = ("s3:GetObject*",)
 _WRITES = ("s3:PutObject", "s3:PutObjectRetention")
+_DATED = (
+    "s3:PutObject*",
+)  # in one word: the others of that name, a legal hold among them, bring no days to be compared
 _SETTINGS = (
     "s3:DeleteBucketPolicy",
     "s3:Put*Configuration",  # of encryption, inventory, lifecycle, replication among them
@@ -38,7 +45,7 @@ def statements(stage: Stage, *, deployer: str) -> list[Statement]:
         *_how_long(stage, bucket),
         _only_once(bucket),
         _nobody_holds(stage, bucket),
-        _no_function_reads_back(stage, bucket),
+        *_no_function_reads_back(stage, bucket),
         _outsiders(stage, bucket),
         *_let_in(stage, bucket),
     ]
@@ -71,10 +78,10 @@ def _written(value: Any, arn: str) -> Any:
 
 
 def writers_by_kind(stage: Stage) -> dict[str, tuple[str, ...]]:
-    """The ARNs of the roles that may write each kind of evidence. Custody records are the legal-hold role's."""
+    """The ARNs of the roles that may write each kind of evidence. Custody records and answers are people's."""
     names = stage.names()
     found = {kind: tuple(names.role_arn(role) for role in grants.writers(kind)) for kind in stage.retention_days}
-    return found | {"custody": (*found["custody"], stage.role_arn("LegalHold"))}
+    return found | {kind: (*found[kind], stage.role_arn(role)) for kind, role in PEOPLES.items()}
 
 
 def _nothing_goes(bucket: str) -> list[Statement]:
@@ -143,8 +150,8 @@ def _how_long(stage: Stage, bucket: str) -> list[Statement]:
             {"NumericGreaterThan": {remaining: str(days + 1)}},
         )
         found += [
-            _deny(f"AtLeast{days}Days", _WRITES, below, short),
-            _deny(f"AtMost{days}Days", _WRITES, below, long),
+            _deny(f"AtLeast{days}Days", _DATED, below, short),
+            _deny(f"AtMost{days}Days", _DATED, below, long),
         ]
     return found
 
@@ -161,10 +168,17 @@ def _nobody_holds(stage: Stage, bucket: str) -> Statement:
     return _deny("OnlyLegalHoldHolds", ("s3:PutObjectLegalHold",), f"{bucket}/*", holder)
 
 
-def _no_function_reads_back(stage: Stage, bucket: str) -> Statement:
-    """No role of a function reads what AWS sent or whom a pseudonym means, even if its own policy were widened."""
-    functions = {"ArnEquals": {"aws:PrincipalArn": [stage.names().role_arn(role) for role in Role]}}
-    return _deny("FunctionsNeverReadBack", ("s3:GetObject*",), _below(bucket, ("people", "raw")), functions)
+def _no_function_reads_back(stage: Stage, bucket: str) -> list[Statement]:
+    """No role of a function reads what AWS sent or whom a pseudonym means, even if its own policy were widened.
+
+    But for the one that writes letters to people, which has to know their addresses; it sends none itself.
+    """
+    names = stage.names()
+    others = [names.role_arn(role) for role in Role if role is not Role.REMIND]
+    return [
+        _deny("FunctionsNeverReadBack", _READS, _below(bucket, ("people", "raw")), _by(others)),
+        _deny("LettersNeedNoMore", _READS, f"{bucket}/raw/*", _by([names.role_arn(Role.REMIND)])),
+    ]
 
 
 def _outsiders(stage: Stage, bucket: str) -> Statement:
@@ -201,6 +215,10 @@ def _let_in(stage: Stage, bucket: str) -> list[Statement]:
     return list(found.values())
 
 
+def _by(arns: list[str]) -> dict[str, Any]:
+    return {"ArnEquals": {"aws:PrincipalArn": arns}}
+
+
 def _grouped[Value](by_kind: Mapping[str, Value]) -> dict[Value, list[str]]:
     """Kinds that share a value, so that they share a statement: a bucket policy holds 20 KB."""
     found: dict[Value, list[str]] = {}
@@ -216,5 +234,6 @@ def _below(bucket: str, kinds: Iterable[str]) -> list[str]:
 def _deny(
     sid: str, actions: Iterable[str], resource: str | list[str], condition: Mapping[str, Any] | None = None
 ) -> Statement:
-    statement = {"Sid": sid, **_NOBODY, "Action": sorted(actions)}
+    named = sorted(actions)
+    statement = {"Sid": sid, **_NOBODY, "Action": named if len(named) > 1 else named[0]}
     return statement | {"Resource": resource} | ({"Condition": dict(condition)} if condition else {})

@@ -32,13 +32,17 @@ TIMEOUT_S: Mapping[str, int] = {
     "close_run": 900,
     "tell_accounts": 900,
     "record_run": 300,
+    "plan_notices": 900,
+    "send_notices": 900,
     "watch": 300,
     "weekly": 300,
 }
 """Seconds each door may take; 900 is the most Lambda gives."""
 
 MEMORY_MB: Mapping[str, int] = (
-    dict.fromkeys(ROLE_OF, 512) | dict.fromkeys(("start_run", "close_run", "record_run"), 2048) | {"scan_account": 1024}
+    dict.fromkeys(ROLE_OF, 512)
+    | dict.fromkeys(("start_run", "close_run", "record_run"), 2048)
+    | dict.fromkeys(("scan_account", "plan_notices"), 1024)
 )
 """Memory of each door, and with it its share of a processor: 2,048 MB have a whole one, of which a run's end needs most.
 
@@ -98,6 +102,12 @@ def settings_of(stage: Stage, asset: Asset) -> dict[str, Any]:
         "retention_days": stage.retention_days,
         "state_machine": stage.arn("states", stage.tooling_account, f"stateMachine:{stage.state_machine}"),
         "topic": stage.arn("sns", stage.evidence_account, stage.topic("watchdog")),
+        "notifier": stage.notices.notifier,
+        "topic_prefix": stage.topic_prefix,
+        "receipts_queue": stage.receipts_queue,
+        "notices_key": names.alias_arn(Key.NOTICES),
+        "mail_from": stage.notices.mail_from,
+        "configuration_set": stage.notices.configuration_set,
         "stage": stage.name,
         "asset_sha256": asset.sha256,
     }

@@ -77,9 +77,13 @@ def fingerprint_policy(stack: cdk.Stack, stage: Stage) -> iam.PolicyDocument:
 
 
 def notices_policy(stack: cdk.Stack, stage: Stage) -> iam.PolicyDocument:
-    """Of the key that notices are encrypted with: alarms may send, and principals of the account through SNS."""
+    """Of the key that notices are encrypted with: alarms may send, and principals of the account through SNS.
+
+    With SES its events may too. Topics that are encrypted with it deliver to the queue of receipts by SNS's own right.
+    """
     use = ["kms:Decrypt", "kms:GenerateDataKey*"]
-    senders = {"Service": "cloudwatch.amazonaws.com"}
+    services = ["cloudwatch.amazonaws.com", *(["ses.amazonaws.com"] if stage.notices.notifier == "ses" else [])]
+    senders = {"Service": services if len(services) > 1 else services[0]}
     through = {"kms:ViaService": f"sns.{stage.region}.{_suffix(stage)}", "kms:CallerAccount": stage.tooling_account}
     account = f"arn:{stage.partition}:iam::{stage.tooling_account}:root"
     own = {"StringEquals": {"aws:SourceAccount": stage.tooling_account}}

@@ -1,4 +1,4 @@
-"""What must outlive a release beside the scanner: the ledger, the key of pseudonyms, the alarms and the work between steps."""
+"""What must outlive a release beside the scanner: the ledger, two keys, the alarms, receipts and the work between steps."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_dynamodb as dynamodb
@@ -9,17 +9,28 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
-from prooftrail.grants import Key
+from prooftrail.grants import Key, Role
 from prooftrail.settings import LEDGER_TABLE
 
 from .evidence_bucket import LOGS_BY_POLICY, access_logs
 from .key_policies import fingerprint_policy, notices_policy
+from .receipts import Receipts
 from .stage import Stage
 
 _WORK_DAYS = 30
 """Longer than any run may be redriven (14 days)."""
 
-_REPLACEABLE = ("AWS::SNS::Topic", "AWS::SNS::TopicPolicy", "AWS::SNS::Subscription")
+_LETTER_DAYS = 2
+"""Longer than sending takes with all its retries, two claims that become stale among them: letters name people."""
+
+_REPLACEABLE = (
+    "AWS::SES::ConfigurationSetEventDestination",
+    "AWS::SNS::Subscription",
+    "AWS::SNS::Topic",
+    "AWS::SNS::TopicPolicy",
+    "AWS::SQS::Queue",
+    "AWS::SQS::QueuePolicy",
+)
 _UNDELETABLE = ("AWS::DynamoDB::GlobalTable", "AWS::KMS::Key")
 """What refuses to be deleted, so that a rollback must not try."""
 
@@ -33,7 +44,9 @@ class LedgerStack(cdk.Stack):
         self.node.set_context(LOGS_BY_POLICY, True)
         self._ledger(stage)
         self._fingerprint_key(stage)
-        self._alarms(stage, self._notices_key(stage))
+        notices = self._notices_key(stage)
+        self._alarms(stage, notices)
+        Receipts(self, "Receipts", stage=stage, key=notices)
         self._work(stage)
         # A retained subscription would go on mailing whoever was taken off the list. What a deployment that failed has
         # just made goes again, so that its name is free.
@@ -122,8 +135,8 @@ class LedgerStack(cdk.Stack):
             topic.add_subscription(subscriptions.EmailSubscription(address))
 
     def _work(self, stage: Stage) -> None:
-        """Lists of accounts between a run's steps, and what the map wrote: nothing here is evidence."""
-        s3.Bucket(
+        """Lists of accounts between a run's steps, what the map wrote, and letters: nothing here is evidence."""
+        work = s3.Bucket(
             self,
             "Work",
             bucket_name=stage.work_bucket,
@@ -138,10 +151,32 @@ class LedgerStack(cdk.Stack):
                 s3.LifecycleRule(
                     expiration=cdk.Duration.days(_WORK_DAYS),
                     abort_incomplete_multipart_upload_after=cdk.Duration.days(1),
-                )
+                ),
+                s3.LifecycleRule(prefix="letters/", expiration=cdk.Duration.days(_LETTER_DAYS)),
             ],
             removal_policy=cdk.RemovalPolicy.RETAIN,
         )
+        for statement in _letters_stay_closed(stage, work.arn_for_objects("letters/*")):
+            work.add_to_resource_policy(statement)
+
+
+def _letters_stay_closed(stage: Stage, letters: str) -> list[iam.PolicyStatement]:
+    """What is on its way to people is written by the one step and read by the other; an administrator is neither."""
+    names = stage.names()
+    return [
+        iam.PolicyStatement(
+            sid=sid,
+            effect=iam.Effect.DENY,
+            principals=[iam.StarPrincipal()],
+            actions=[action],
+            resources=[letters],
+            conditions={"ArnNotEquals": {"aws:PrincipalArn": names.role_arn(role)}},
+        )
+        for sid, action, role in (
+            ("OnlyPlanningWritesLetters", "s3:PutObject*", Role.REMIND),
+            ("OnlySendingReadsLetters", "s3:GetObject*", Role.NOTIFY),
+        )
+    ]
 
 
 def _text(name: str) -> dynamodb.Attribute:

@@ -111,6 +111,41 @@ class ScannerStack(cdk.Stack):
                 "If nobody did, start no run, change nothing in the bucket, and treat it as an incident."
             ),
         )
+        _of_notices(alarms, stage)
         alarms.runs(machine.arn)
         alarms.functions(doors)
         alarms.failures(_GIVEN_UP, failures.queue)
+
+
+def _of_notices(alarms: Alarms, stage: Stage) -> None:
+    """A notice that fails fails no run, so it has to be heard of here."""
+    alarms.silence(
+        "notices-not-planned",
+        "NoticesPlanned",
+        stage.schedule,
+        statistic="SampleCount",  # a day without anything to tell is planned too
+        means=(
+            f"No notices were planned for {silent_hours(stage.schedule)} hours: owners are told nothing, not even that. If "
+            f"run-not-sealed sounds too, see to that. Else the log of {function_name(stage, 'plan_notices')} says why; the "
+            "next run plans what is due then, and nothing is forgotten. Before the first run of a new deployment this "
+            "alarm is to be expected."
+        ),
+    )
+    alarms.happened(
+        "notices-failed",
+        "NoticesFailed",
+        means=(
+            "Notices were planned and not sent. `prooftrail notices` names each with the reason; the log of "
+            f"{function_name(stage, 'send_notices')} has the same. Mend it: the next run plans what is still due."
+        ),
+    )
+    alarms.said(
+        "owners-unreachable",
+        "OwnersUnreachable",
+        above=stage.notices.undeliverable_alarm,
+        means=(
+            f"More than {stage.notices.undeliverable_alarm} people cannot be reached: they did not confirm their address, "
+            "unsubscribed, left, or have none. `prooftrail owners --unreachable` names them and why; what is theirs goes "
+            "up the chain meanwhile. Mend owners.toml, or ask them to confirm."
+        ),
+    )

@@ -46,7 +46,7 @@ def add_stacks(scope: Construct, stage: Stage, *, asset: Asset) -> dict[str, cdk
             found["Management"] = ManagementStack(scope, stack_name(stage, "Management"), stage=stage)
     found["Scanner"] = ScannerStack(scope, stack_name(stage, "Scanner"), stage=stage, asset=asset)
     found["Watchdog"] = WatchdogStack(scope, stack_name(stage, "Watchdog"), stage=stage, asset=asset)
-    if stage.auditor is not None or stage.legal_hold_principals:
+    if stage.auditor is not None or stage.legal_hold_principals or stage.answerers:
         found["Access"] = AccessStack(scope, stack_name(stage, "Access"), stage=stage)
     for last, stack in found.items():
         if last in _PURPOSE:

@@ -9,10 +9,10 @@ from constructs import Node
 from prooftrail import grants
 from prooftrail.settings import RETENTION_DAYS, ROLE_NAME
 
-from .choices import MOST_DAYS, Auditor, Cadence, Replica, locks, partition_of, people, place, scope
+from .choices import MOST_DAYS, Auditor, Cadence, Notices, Replica, locks, partition_of, people, place, scope
 from .given import Given, StageError
 
-__all__ = ["Auditor", "Cadence", "Replica", "Stage", "StageError"]
+__all__ = ["Auditor", "Cadence", "Notices", "Replica", "Stage", "StageError"]
 
 _STAGE_NAME = r"[a-z](-?[a-z0-9])*"
 
@@ -25,7 +25,7 @@ class Stage:
     `scan_regions` None scans all enabled regions. `default_retention_days` is what the bucket locks an object for that
     was written without a date. `signing_key_generation` counts the signing keys there have been: the newest signs, the
     one before it signs it in. `security_team` and `auditors` are addresses; `key_administrators` are ARNs of roles and
-    `legal_hold_principals` of roles and users in the evidence account (patterns allowed).
+    `legal_hold_principals` and `answerers` of roles and users in the evidence account (patterns allowed).
     """
 
     name: str
@@ -51,6 +51,8 @@ class Stage:
     replica: Replica | None = None
     key_administrators: tuple[str, ...] = ()
     legal_hold_principals: tuple[str, ...] = ()
+    answerers: tuple[str, ...] = ()
+    notices: Notices = field(default_factory=Notices)
     architecture: Literal["arm64", "x86_64"] = "arm64"
 
     @property
@@ -102,8 +104,18 @@ class Stage:
         """The name of a topic: `alarms` beside the scanner, `watchdog` beside the evidence."""
         return f"prooftrail-{self.name}-{name}"
 
+    @property
+    def topic_prefix(self) -> str:
+        """How the names of owners' topics begin; a hyphen and a hash follow, and no topic of ours begins so beside them."""
+        return grants.topic_prefix(self.name)
+
+    @property
+    def receipts_queue(self) -> str:
+        """The name of the queue that holds which notices were taken."""
+        return grants.receipts_queue(self.name)
+
     def role_arn(self, name: str) -> str:
-        """The ARN of a role of this stage in the evidence account that no function takes: `Auditor`, `LegalHold`."""
+        """The ARN of a role of the evidence account that no function takes: `Auditor`, `LegalHold`, `Answer`."""
         return f"arn:{self.partition}:iam::{self.evidence_account}:role/{grants.role_path(self.name, name)}"
 
     def arn(self, service: str, account: str, resource: str) -> str:
@@ -122,6 +134,7 @@ class Stage:
             tooling_account=self.tooling_account,
             evidence_account=self.evidence_account,
             role_name=self.role_name,
+            mail_from=self.notices.mail_from,
             extra={
                 "states:StartExecution": self.arn("states", self.tooling_account, f"stateMachine:{self.state_machine}"),
                 "sns:Publish": self.arn("sns", self.evidence_account, self.topic("watchdog")),
@@ -145,6 +158,9 @@ class Stage:
         """
         if not re.fullmatch(_STAGE_NAME, name):
             raise StageError(f"cdk.json stages.{name}: name a stage with small letters, digits and single hyphens.")
+        if "owner" in name.split("-"):
+            # prooftrail-prod-owner-* are the topics of stage prod's owners.
+            raise StageError(f"cdk.json stages.{name}: leave `owner` out: names with it are those of owners' topics.")
         values = Given(f"stages.{name}", given)
         home = place(values)
         stage = cls(name=name, **home, **scope(values, home), **people(values, home), **locks(values))
@@ -171,11 +187,11 @@ def _acknowledged(stage: Stage, values: Given) -> None:
 
 def _fits(stage: Stage) -> None:
     """The longest names against what AWS takes."""
-    roles = (*grants.Role, "Auditor", "LegalHold", "Replication")
+    roles = (*grants.Role, "Auditor", "LegalHold", "Answer", "Replication")
     limits = {
         63: (stage.bucket, stage.work_logs_bucket),
         64: tuple(grants.role_path(stage.name, one).rpartition("/")[2] for one in roles),
-        80: (stage.state_machine,),
+        80: (stage.state_machine, stage.receipts_queue),
     }
     for limit, names in limits.items():
         name = max(names, key=len)

@@ -2,7 +2,8 @@
 
 Payloads hold references, never lists: accounts and untold outcomes go through the work bucket. Nothing on the way of
 the run itself is caught into a failing state of our own: a step that fails for good ends the execution *there*, so that
-a redrive begins with it. An account that fails is no failure of the run: it is recorded, and the next one goes on.
+a redrive begins with it. An account that fails is no failure of the run: it is recorded, and the next one goes on. Nor
+is a notice: what could not be planned or sent is alarmed by its function, and planned again by the next run.
 """
 
 import json
@@ -14,12 +15,24 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
+from prooftrail.settings import CLAIM_STALE_MINUTES
+
 from .functions import TIMEOUT_S, function_arn, logs_kept
 from .stage import Stage
 
 type State = dict[str, Any]
 
-DOORS = ("open_chain", "start_run", "scan_account", "record_failure", "close_run", "tell_accounts", "record_run")
+DOORS = (
+    "open_chain",
+    "start_run",
+    "scan_account",
+    "record_failure",
+    "close_run",
+    "plan_notices",
+    "send_notices",
+    "tell_accounts",
+    "record_run",
+)
 """The doors a run goes through."""
 
 RUN_TIMEOUT_S = 24 * 3600
@@ -33,6 +46,12 @@ BATCH_BYTES = 200_000
 
 TELLERS = 10
 """Batches told side by side: the ledger's writers share one table."""
+
+CLAIMS_OPEN = "ClaimsOpen"
+"""What sending ends with where nobody knows yet whether a notice was sent: its claim is young, and nobody completed it."""
+
+CLAIM_WAIT_S = CLAIM_STALE_MINUTES * 60 + 30
+"""How long such a claim is left alone: until it is stale, and a little for clocks that differ."""
 
 _GRACE_S = 30  # a function ends by its own timeout, which names it; this one is for a call that never answers
 _LAMBDA_IS_BUSY = [
@@ -53,7 +72,7 @@ def definition(stage: Stage, function_of: Mapping[str, str]) -> State:
     Its input is `{"run_id", "trigger"}`. Its output adds what was started and what was sealed.
     """
     return {
-        "Comment": "One run of Prooftrail: plan, read every account, seal, tell the ledger",
+        "Comment": "One run of Prooftrail: plan, read every account, seal, tell owners and the ledger",
         "StartAt": "OpenChain",
         "TimeoutSeconds": RUN_TIMEOUT_S,
         "States": {
@@ -73,10 +92,17 @@ def definition(stage: Stage, function_of: Mapping[str, str]) -> State:
             },
             "ScanAccounts": _scan_accounts(stage, function_of),
             "CloseRun": _keeping(
-                _task(stage, function_of, "close_run", _run_id(), next_="AnythingToTell"),
+                _task(stage, function_of, "close_run", _run_id(), next_="PlanNotices"),
                 "closed",
                 ("seq", "sha256", "gaps", "unreachable", "untold"),
             ),
+            "PlanNotices": _plan_notices(stage, function_of),
+            "AnythingToSend": {
+                "Type": "Choice",
+                "Choices": [{"Variable": "$.notices.shards.count", "NumericEquals": 0, "Next": "AnythingToTell"}],
+                "Default": "SendNotices",
+            },
+            "SendNotices": _send_notices(stage, function_of),
             "AnythingToTell": {
                 "Type": "Choice",
                 "Choices": [{"Variable": "$.closed.untold.count", "NumericEquals": 0, "Next": "RecordRun"}],
@@ -114,6 +140,25 @@ def _scan_accounts(stage: Stage, function_of: Mapping[str, str]) -> State:
         at_once=stage.concurrency,
         next_="CloseRun",
     )
+
+
+def _plan_notices(stage: Stage, function_of: Mapping[str, str]) -> State:
+    """Who is to be told what today, sealed before anything is sent. Where that fails the run goes on."""
+    task = _task(stage, function_of, "plan_notices", _run_id(), next_="AnythingToSend")
+    failed = {"ErrorEquals": ["States.ALL"], "ResultPath": "$.PlanNoticesFailed", "Next": "AnythingToTell"}
+    return _keeping(task, "notices", ("planned", "shards")) | {"Catch": [failed]}
+
+
+def _send_notices(stage: Stage, function_of: Mapping[str, str]) -> State:
+    """One shard after the other, so that together they keep the pace of one.
+
+    A shard that is in doubt about a notice is tried again once its claim is stale, when the receipts tell.
+    """
+    send = _task(stage, function_of, "send_notices", {"Payload": {"run_id.$": "$.run_id", "shard.$": "$.shard"}})
+    in_doubt = {"ErrorEquals": [CLAIMS_OPEN], "MaxAttempts": 2, "IntervalSeconds": CLAIM_WAIT_S, "BackoffRate": 1}
+    # A first day asks thousands of addresses to confirm; each try goes on where the one before was cut short.
+    send["Retry"] = [in_doubt, _retry(_CUT_SHORT, attempts=4, interval_s=5), *send["Retry"]]
+    return _map(stage, "SendNotices", {"SendShard": send}, items="$.notices.shards", at_once=1, next_="AnythingToTell")
 
 
 def _tell_ledger(stage: Stage, function_of: Mapping[str, str]) -> State:
@@ -262,7 +307,7 @@ def role_statements(stage: Stage) -> list[dict[str, Any]]:
     execution = stage.arn("states", stage.tooling_account, f"execution:{stage.state_machine}")
     return [
         _allow("CallsPublishedVersions", ["lambda:InvokeFunction"], [f"{function_arn(stage, one)}:*" for one in DOORS]),
-        _allow("ReadsItems", ["s3:GetObject"], [f"{work}/*"]),
+        _allow("ReadsItems", ["s3:GetObject"], [f"{work}/work/*"]),  # and no letters, which lie beside them
         _allow(
             "WritesResults",
             ["s3:AbortMultipartUpload", "s3:ListMultipartUploadParts", "s3:PutObject"],

@@ -97,3 +97,28 @@ def test_evidence_is_paid_for_until_its_kind_may_go_and_no_longer(age_days: int,
 def test_a_key_that_rotates_by_itself_costs_more_twice(age_days: int, rotated: int) -> None:
     new, old = (COSTS.monthly(COSTS.Size(accounts=1, identities=1, age_days=days)).fixed for days in (1, age_days))
     assert old - new == pytest.approx(rotated * COSTS.ASSUMPTIONS.rotated_keys * COSTS.PRICES["kms_key_month"])
+
+
+def test_a_mail_costs_its_publishing_its_receipt_and_its_claim_and_no_mails_cost_none() -> None:
+    size = COSTS.Size(accounts=10, identities=1000, age_days=COSTS.DAYS)
+    still = replace(COSTS.ASSUMPTIONS, mails=0.0, plan_seconds_per_1000=0.0)
+    nobody = replace(still, owners=0.0, mails=5.0)
+    assert COSTS.monthly(size, nobody).notices == 0
+    asked = COSTS.monthly(size, still).notices
+    assert asked == pytest.approx(10 * 1000 * still.owners * COSTS.DAYS * COSTS.PRICES["sns_request"])
+    mails = 10 * 1000 * still.owners * 2
+    given, prices = replace(still, mails=2.0), COSTS.PRICES
+    a_mail = (
+        prices["sns_email"]
+        + (given.notice_calls - 1) * prices["sns_request"]
+        + given.receipt_calls * prices["sqs_request"]
+        + given.claim_writes * prices["dynamodb_write"]
+        + given.notice_key_calls * prices["kms_request"]
+        + given.send_seconds * given.scan_gb * prices["lambda_gb_second_arm64"]
+    )
+    assert COSTS.monthly(size, given).notices == pytest.approx(asked + mails * a_mail)
+
+
+def test_a_run_every_hour_mails_no_more_and_asks_more_often_how_owners_can_be_reached() -> None:
+    daily, hourly = (COSTS.monthly(COSTS.Size(accounts=100, identities=1000, every_hours=hours)) for hours in (24, 1))
+    assert daily.notices < hourly.notices < 4 * daily.notices

@@ -24,6 +24,7 @@ PROD = a_stage(
     auditor=AUDITOR,
     replica=COPY,
     key_administrators=(f"arn:aws:iam::{EVIDENCE}:role/KeyKeeper",),
+    answerers=(f"arn:aws:iam::{EVIDENCE}:role/TeamLead",),
 )
 DEV = Stage(
     name="dev",

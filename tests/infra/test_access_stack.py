@@ -7,13 +7,15 @@ import pytest
 
 from infra.access_stack import AccessStack
 from infra.stage import Auditor
-from prooftrail.grants import Key
+from prooftrail.grants import ANSWERS, Key
+from prooftrail.settings import RETENTION_DAYS
 
 from .policy_engine import Request, allowed
 from .stages import AUDIT_FIRM, AUDITOR, EVIDENCE, STRANGER, TOOLING, a_stage
 from .templates import Rendered
 
-STAGE = a_stage(auditor=AUDITOR)
+LEAD = f"arn:aws:iam::{EVIDENCE}:role/TeamLead"
+STAGE = a_stage(auditor=AUDITOR, answerers=(LEAD,))
 BUCKET = f"arn:aws:s3:::{STAGE.bucket}"
 LOGS = f"arn:aws:s3:::{STAGE.logs_bucket}"
 COUNSEL = f"arn:aws:iam::{EVIDENCE}:role/LegalCounsel"
@@ -50,7 +52,7 @@ def reads(access: Rendered, action: str, on: str, at: str = IN_TIME, **keys: Any
 
 def test_the_roles_stand_in_the_evidence_account_with_sessions_of_an_hour(access: Rendered) -> None:
     assert (access.stack.account, access.stack.region) == (EVIDENCE, "eu-central-1")
-    assert [one["MaxSessionDuration"] for one in access.of("AWS::IAM::Role").values()] == [3600, 3600]
+    assert [one["MaxSessionDuration"] for one in access.of("AWS::IAM::Role").values()] == [3600, 3600, 3600]
     assert STAGE.role_arn("LegalHold") == f"arn:aws:iam::{EVIDENCE}:role/prooftrail/Prooftrail-prod-LegalHold"
 
 
@@ -59,6 +61,7 @@ def test_the_roles_stand_in_the_evidence_account_with_sessions_of_an_hour(access
     [
         (a_stage(), ["Prooftrail-prod-LegalHold"]),
         (a_stage(legal_hold_principals=(), auditor=AUDITOR), ["Prooftrail-prod-Auditor"]),
+        (a_stage(legal_hold_principals=(), answerers=(LEAD,)), ["Prooftrail-prod-Answer"]),
     ],
 )
 def test_a_role_is_there_only_if_somebody_is_named_for_it(stage: Any, names: list[str]) -> None:
@@ -130,6 +133,7 @@ def test_the_auditor_does_nothing_else(access: Rendered) -> None:
     assert not reads(access, "s3:GetObject", "arn:aws:s3:::elsewhere/a")
 
 
+@pytest.mark.parametrize(("key", "name"), [("legal_hold_principals", "LegalHold"), ("answerers", "Answer")])
 @pytest.mark.parametrize(
     ("by", "mfa", "lets"),
     [
@@ -144,10 +148,10 @@ def test_the_auditor_does_nothing_else(access: Rendered) -> None:
         (COUNSEL.replace(EVIDENCE, TOOLING), "true", False),
     ],
 )
-def test_the_legal_hold_role_lets_in_the_roles_the_stage_names_and_users_with_mfa(
-    by: str, mfa: str | None, lets: bool
+def test_a_role_for_people_lets_in_the_roles_the_stage_names_and_users_with_mfa(
+    by: str, mfa: str | None, lets: bool, key: str, name: str
 ) -> None:
-    found = role(Rendered(AccessStack, a_stage(legal_hold_principals=(COUNSEL, CLERK))), "LegalHold")
+    found = role(Rendered(AccessStack, a_stage(**{key: (COUNSEL, CLERK)})), name)
     keys = {"aws:MultiFactorAuthPresent": mfa} if mfa else {}
     assert lets_in(found, by, **keys) is lets
 
@@ -177,3 +181,22 @@ def test_the_legal_hold_role_holds_reads_the_chain_and_writes_custody_records_on
     assert may("GetBucketObjectLockConfiguration", BUCKET)
     assert not may("PutBucketPolicy", BUCKET)
     assert not may("PutObjectLegalHold", "arn:aws:s3:::elsewhere/a")
+
+
+def test_who_answers_reads_what_it_is_about_and_writes_answers_only(access: Rendered) -> None:
+    def may(action: str, on: str) -> bool:
+        return allowed(rights(access, "Answer"), Request(by=STAGE.role_arn("Answer"), action=f"s3:{action}", on=on))
+
+    assert ANSWERS.writes == ("answers",)
+    assert "raw" not in ANSWERS.reads
+    for kind in RETENTION_DAYS:
+        for action in ("GetObjectRetention", "GetObjectVersion"):
+            assert may(action, f"{BUCKET}/{kind}/a") is (kind in ANSWERS.reads), (action, kind)
+        for action in ("PutObject", "PutObjectRetention"):
+            assert may(action, f"{BUCKET}/{kind}/a") is (kind == "answers"), (action, kind)
+        for action in ("PutObjectLegalHold", "DeleteObject", "DeleteObjectVersion", "BypassGovernanceRetention"):
+            assert not may(action, f"{BUCKET}/{kind}/a"), action
+    for action in ("ListBucketVersions", "GetBucketObjectLockConfiguration"):
+        assert may(action, BUCKET)
+    assert not may("PutBucketPolicy", BUCKET)
+    assert not may("PutObject", "arn:aws:s3:::elsewhere/answers/a")

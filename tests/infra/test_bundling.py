@@ -205,7 +205,7 @@ def test_other_sources_another_lock_or_another_patch_of_python_are_other_inputs(
         return bundling._inputs(architecture, dict(bundling._ours()))
 
     seen = [inputs("arm64"), inputs("x86_64")]
-    for changed in ("functions/prooftrail/ports.py", "functions/governance/scope.toml", "requirements/lambda.txt"):
+    for changed in ("functions/prooftrail/errors.py", "functions/governance/scope.toml", "requirements/lambda.txt"):
         (tmp_path / changed).write_bytes((tmp_path / changed).read_bytes() + b"\n")
         seen.append(inputs("arm64"))
     monkeypatch.setattr(sys, "version", "3.13.99 (another)")

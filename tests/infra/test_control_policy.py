@@ -19,6 +19,7 @@ DEPLOY = f"arn:aws:iam::{EVIDENCE}:role/cdk-hnb659fds-deploy-role-{EVIDENCE}-eu-
 STACKSETS = f"arn:aws:iam::{TOOLING}:role/stacksets-exec-0123456789abcdef"
 LANDING_ZONE = f"arn:aws:iam::{TOOLING}:role/AWSControlTowerExecution"
 BUCKET = f"arn:aws:s3:::{STAGE.bucket}"
+OWNERS_TOPIC = f"arn:aws:sns:eu-central-1:{TOOLING}:{STAGE.topic_prefix}-{'0' * 32}"
 KEY = f"arn:aws:kms:eu-central-1:{EVIDENCE}:key/1"
 TABLE = NAMES.table_arn
 FUNCTION = f"arn:aws:lambda:eu-central-1:{TOOLING}:function:prooftrail-prod-close-run"
@@ -143,11 +144,22 @@ def test_only_the_deploy_role_brings_cloudformation_to_change_a_stack_of_ours(ac
     assert not stopped(DEPLOY, action, on)
 
 
+@pytest.mark.parametrize("action", ["sns:Subscribe", "sns:SetTopicAttributes", "sns:AddPermission"])
+def test_nobody_listens_in_on_an_owners_topic(action: str) -> None:
+    """Who may subscribe to it reads what the owner is told."""
+    notifier = NAMES.role_arn(Role.NOTIFY)
+    by_hand = (ADMIN, ROOT_USER, SEAL, DEPLOY, DEPLOYER, notifier.replace("Notify", "Notify2"))
+    assert {by: stopped(by, action, OWNERS_TOPIC) for by in by_hand} == dict.fromkeys(by_hand, True)
+    assert not stopped(notifier, action, OWNERS_TOPIC)
+    assert not stopped(ADMIN, action, OWNERS_TOPIC.replace("-owner-", "-payroll-"))
+    assert not stopped(ADMIN, "sns:DeleteTopic", OWNERS_TOPIC)  # or a stage could not be taken away
+
+
 @pytest.mark.parametrize("action", ["iam:CreateRole", "iam:PutRolePolicy", "iam:DeleteRole"])
 def test_stack_sets_make_the_member_role_and_no_other_of_ours(action: str) -> None:
     assert [stopped(by, action, READER) for by in (ADMIN, DEPLOY, STACKSETS, DEPLOYER)] == [True, True, False, False]
     assert [stopped(STACKSETS, action, NAMES.role_arn(role)) for role in Role] == [True] * len(Role)
-    for name in ("Auditor", "LegalHold", "Replication"):
+    for name in ("Auditor", "LegalHold", "Answer", "Replication"):
         assert stopped(STACKSETS, action, STAGE.role_arn(name))
 
 

@@ -10,7 +10,7 @@ import pytest
 from infra.stage import Stage
 from prooftrail import grants, permissions
 from prooftrail.grants import Key, Role
-from prooftrail.settings import LEDGER_ROWS
+from prooftrail.settings import CLAIM_ROWS, LEDGER_ROWS
 from tests.infra.policies import (
     Statement,
     identity_statements,
@@ -51,7 +51,18 @@ DANGEROUS = (
 """What no role of ours may do anywhere, by name or by wildcard."""
 
 OURS_BESIDE = {
-    "sns:Publish": "the weekly word to the auditor, who has no other way to hear of a new head",
+    "dynamodb:UpdateItem": "says what became of a notice that was claimed",
+    "kms:Decrypt": "SNS's own way to encrypt a letter for whoever publishes it, held to the key of notices",
+    "kms:GenerateDataKey": "the same",
+    "s3:GetObject": "the day's letters, out of the work bucket",
+    "ses:SendEmail": "a letter, where the stage tells owners through SES",
+    "sns:CreateTopic": "an owner's own topic, once there is something to tell",
+    "sns:ListSubscriptionsByTopic": "whether an address was confirmed, and that nobody else listens",
+    "sns:Publish": "a letter to an owner, and the weekly word to the auditor, who has no other way to hear of a new head",
+    "sns:Subscribe": "asks an address to confirm, and lets the topic leave receipts",
+    "sns:Unsubscribe": "puts off whoever listens in on an owner's topic",
+    "sqs:DeleteMessage": "lets go of a receipt that is sealed",
+    "sqs:ReceiveMessage": "asks which notices were taken before any is sent again",
     "states:StartExecution": "the tick, which starts a run under the run's own name",
 }
 """Actions in grants that are in no list of `permissions`, because no flow calls them from a shell."""
@@ -100,8 +111,8 @@ def test_each_kind_of_evidence_is_written_by_the_roles_that_make_it_alone(assemb
     for stage in stages(assembly):
         found = holders(of_stage(statements, stage), "s3:PutObject", object_arn(stage, kind))
         expected = {role_name(stage, role) for role in grants.writers(kind)}
-        if kind == "custody":
-            expected.add(role_name(stage, "LegalHold"))
+        if person := {"answers": "Answer", "custody": "LegalHold"}.get(kind):
+            expected.add(role_name(stage, person))
         assert found - expected == set()
         assert {role_name(stage, role) for role in grants.writers(kind)} <= found
 
@@ -136,11 +147,11 @@ def _is_ours(one: Statement, stage: Stage, value: str) -> bool:
 
 
 def _decrypts_our_notices(one: Statement, stage: Stage, action: str) -> bool:
-    """The one value that is ours to read: what our own topics and queues are encrypted with, by the key's own ARN."""
+    """The one value that is ours to read: what our own topics are encrypted with, by the key's own ARN or its alias."""
     keys = f"arn:{stage.partition}:kms:{stage.region}:"
-    return action == "kms:Decrypt" and all(
-        resource.startswith((keys, "<")) and "*" not in resource for resource in one.resources
-    )
+    by_arn = all(resource.startswith((keys, "<")) and "*" not in resource for resource in one.resources)
+    by_its_alias = one.holder == role_name(stage, Role.NOTIFY) and one.conditions == by_alias(stage, Key.NOTICES)
+    return action == "kms:Decrypt" and (by_arn or by_its_alias)
 
 
 def test_nothing_dangerous_is_allowed_by_name_or_by_wildcard(assembly: Assembly) -> None:
@@ -305,7 +316,8 @@ def test_every_action_of_grants_is_listed_with_a_why(role: Role) -> None:
 
 
 def test_every_why_beside_the_list_is_needed() -> None:
-    extra = {action for use in grants.USES.values() for action in use.extra}
+    keys = {action for use in grants.USES.values() for action in use.keys.get(Key.NOTICES, ())}
+    extra = keys.union(*((*use.beside, *use.letters, *use.table) for use in grants.USES.values()))
     assert set(OURS_BESIDE) <= extra - {one.action for one in permissions.PERMISSIONS}
 
 
@@ -434,12 +446,72 @@ def test_no_role_but_the_sealers_writes_the_table_without_being_held_to_rows(ass
     for stage in stages(assembly):
         mine = of_stage(identity_statements(assembly), stage)
         writing = [one for one in mine if any(one.allows(f"dynamodb:{action}") for action in writes)]
-        key = "dynamodb:LeadingKeys"
-        held = {"ForAllValues:StringLike": {key: list(LEDGER_ROWS)}, "Null": {key: "false"}}
-        assert [(one.holder, one.conditions) for one in writing] == [
-            (role_name(stage, Role.SEAL), {}),
-            (role_name(stage, Role.TELL), held),
-        ]
+        assert {one.holder: one.conditions for one in writing} == {
+            role_name(stage, Role.SEAL): {},
+            role_name(stage, Role.TELL): _held_to(LEDGER_ROWS),
+            role_name(stage, Role.NOTIFY): _held_to(CLAIM_ROWS),
+        }
+        assert len(writing) == 3
+
+
+def _held_to(rows: tuple[str, ...]) -> dict[str, Any]:
+    key = "dynamodb:LeadingKeys"
+    return {"ForAllValues:StringLike": {key: list(rows)}, "Null": {key: "false"}}
+
+
+def test_owners_topics_and_receipts_are_the_senders_alone(assembly: Assembly) -> None:
+    """Whoever plans cannot send, and whoever sends cannot read who people are beside the day's letters."""
+    statements = identity_statements(assembly)
+    for stage in stages(assembly):
+        mine, sender = of_stage(statements, stage), {role_name(stage, Role.NOTIFY)}
+        topic = stage.arn("sns", stage.tooling_account, f"{stage.topic_prefix}-{'0' * 32}")
+        for action in ("Publish", "Subscribe", "CreateTopic", "ListSubscriptionsByTopic"):
+            assert holders(mine, f"sns:{action}", topic) == sender, action
+        for action in ("DeleteTopic", "SetTopicAttributes", "AddPermission", "ConfirmSubscription"):
+            assert holders(mine, f"sns:{action}", topic) == set(), action
+        queue = stage.arn("sqs", stage.tooling_account, stage.receipts_queue)
+        for action in ("ReceiveMessage", "DeleteMessage"):
+            assert holders(mine, f"sqs:{action}", queue) == sender, action
+        for action in ("SendMessage", "PurgeQueue", "DeleteQueue"):
+            assert holders(mine, f"sqs:{action}", queue) == set(), action  # a forged receipt keeps a notice back
+        for name in ("alarms", "watchdog"):
+            others = holders(mine, "sns:Publish", stage.arn("sns", stage.tooling_account, stage.topic(name)))
+            assert sender & others == set(), name
+
+
+def test_people_are_known_to_who_writes_to_them_the_auditor_and_who_answers(assembly: Assembly) -> None:
+    statements = identity_statements(assembly)
+    for stage in stages(assembly):
+        readers = holders(of_stage(statements, stage), "s3:GetObjectVersion", object_arn(stage, "people"))
+        people = {"Auditor"} if stage.auditor else set()
+        people |= {"Answer"} if stage.answerers else set()
+        assert readers - {role_name(stage, "Replication")} == {role_name(stage, one) for one in (Role.REMIND, *people)}
+
+
+@pytest.mark.parametrize(
+    ("role", "action", "lets"),
+    [
+        (Role.REMIND, "s3:PutObject", True),
+        (Role.REMIND, "s3:GetObject", False),
+        (Role.NOTIFY, "s3:GetObject", True),
+        (Role.NOTIFY, "s3:PutObject", False),
+        (Role.SCAN, "s3:GetObject", False),
+        (Role.TELL, "s3:GetObject", False),
+    ],
+)
+def test_letters_pass_from_who_plans_to_who_sends(role: Role, action: str, lets: bool) -> None:
+    names = PROD.names()
+    letter = f"arn:aws:s3:::{PROD.work_bucket}/letters/20261122T050000Z/000.jsonl.gz"
+    policy = {"Statement": grants.role_policy(role, names)}
+    assert allowed(policy, Request(by=names.role_arn(role), action=action, on=letter)) is lets
+
+
+def test_the_state_machine_reads_lists_and_no_letters(assembly: Assembly) -> None:
+    statements = identity_statements(assembly)
+    for stage in stages(assembly):
+        mine = of_stage(statements, stage)
+        letter = f"arn:{stage.partition}:s3:::{stage.work_bucket}/letters/a"
+        assert holders(mine, "s3:GetObject", letter) == {role_name(stage, Role.NOTIFY)}
 
 
 def test_no_function_is_denied_what_lambda_decrypts_its_environment_with(assembly: Assembly) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from infra.ledger_stack import LedgerStack
+from infra.stage import Notices
 from prooftrail.grants import Key, Role
 from prooftrail.settings import LEDGER_TABLE
 
@@ -38,7 +39,13 @@ def test_what_cannot_be_replaced_is_retained_and_nobody_goes_on_getting_mail(led
     assert found == {
         "Retain": {"AWS::DynamoDB::GlobalTable", "AWS::KMS::Key"},
         "RetainExceptOnCreate": {"AWS::KMS::Alias", "AWS::S3::Bucket", "AWS::S3::BucketPolicy"},
-        None: {"AWS::SNS::Subscription", "AWS::SNS::Topic", "AWS::SNS::TopicPolicy"},
+        None: {
+            "AWS::SNS::Subscription",
+            "AWS::SNS::Topic",
+            "AWS::SNS::TopicPolicy",
+            "AWS::SQS::QueuePolicy",
+        },
+        "Delete": {"AWS::SQS::Queue"},
     }
 
 
@@ -72,7 +79,7 @@ def test_the_keys_are_a_mac_and_one_that_turns_yearly(ledger: Rendered) -> None:
 def test_pseudonyms_are_keyed_by_those_who_write_evidence_alone(ledger: Rendered, action: str) -> None:
     policy = ledger.key_policy(NAMES.alias(Key.FINGERPRINTS))
     users = {by for by in EVERYBODY if allowed(policy, Request(by=by, action=action, on="*"))}
-    wanted = {NAMES.role_arn(role) for role in (Role.START, Role.SCAN, Role.SEAL)}
+    wanted = {NAMES.role_arn(role) for role in (Role.START, Role.SCAN, Role.SEAL, Role.REMIND, Role.NOTIFY)}
     assert users == (wanted if action == "kms:GenerateMac" else set())
     for by in set(EVERYBODY) - wanted:
         assert "NobodyElseUsesIt" in denied(policy, Request(by=by, action="kms:GenerateMac", on="*"))
@@ -163,9 +170,22 @@ def test_the_work_bucket_is_private_logged_and_forgets(ledger: Rendered) -> None
         "DestinationBucketName": f"arn:aws:s3:::{STAGE.work_logs_bucket}",
         "LogFilePrefix": "work/",
     }
-    assert [(one["ExpirationInDays"], one["Status"]) for one in bucket["LifecycleConfiguration"]["Rules"]] == [
-        (30, "Enabled")
+    rules = bucket["LifecycleConfiguration"]["Rules"]
+    assert [(one.get("Prefix"), one["ExpirationInDays"], one["Status"]) for one in rules] == [
+        (None, 30, "Enabled"),
+        ("letters/", 2, "Enabled"),  # they name people
     ]
+
+
+@pytest.mark.parametrize(("action", "role"), [("s3:PutObject", Role.REMIND), ("s3:GetObject", Role.NOTIFY)])
+def test_a_letter_is_written_by_one_step_read_by_another_and_by_nobody_else(
+    ledger: Rendered, action: str, role: Role
+) -> None:
+    policy, work = ledger.policy_of(STAGE.work_bucket), f"arn:aws:s3:::{STAGE.work_bucket}"
+    letter, listed = (f"{work}/{key}" for key in ("letters/20261122T050000Z/000.jsonl.gz", "items/a.jsonl"))
+    spared = {by for by in EVERYBODY if not denied(policy, Request(by=by, action=action, on=letter))}
+    assert spared == {NAMES.role_arn(role)}
+    assert {by for by in EVERYBODY if denied(policy, Request(by=by, action=action, on=listed))} == set()
 
 
 @pytest.mark.parametrize("name", [STAGE.work_bucket, STAGE.work_logs_bucket])
@@ -174,3 +194,98 @@ def test_nothing_comes_in_below_tls_1_2(ledger: Rendered, name: str, keys: dict[
     on, policy = f"arn:aws:s3:::{name}/a", ledger.policy_of(name)
     assert denied(policy, Request(by=ADMIN, action="s3:PutObject", on=on, keys=keys))
     assert not denied(policy, Request(by=ADMIN, action="s3:PutObject", on=on))
+
+
+BY_SES = a_stage(notices=Notices(notifier="ses", mail_from="notices@example.com", configuration_set="owners"))
+OWNERS_TOPIC = f"arn:aws:sns:eu-central-1:{TOOLING}:prooftrail-prod-owner-{'0' * 32}"
+
+
+@pytest.fixture(scope="module")
+def by_ses() -> Rendered:
+    return Rendered(LedgerStack, BY_SES)
+
+
+def test_receipts_lie_encrypted_for_two_weeks(ledger: Rendered) -> None:
+    assert list(ledger.of("AWS::SQS::Queue").values()) == [
+        {
+            "QueueName": "prooftrail-prod-receipts",
+            "SqsManagedSseEnabled": True,  # with a key of its own SNS would need a right to it
+            "MessageRetentionPeriod": 14 * 24 * 3600,
+        }
+    ]
+
+
+@pytest.mark.parametrize(
+    ("by", "keys", "lets"),
+    [
+        ("sns.amazonaws.com", {"aws:SourceArn": OWNERS_TOPIC}, True),
+        ("sns.amazonaws.com", {"aws:SourceArn": OWNERS_TOPIC, "aws:SecureTransport": "false"}, False),
+        ("sns.amazonaws.com", {"aws:SourceArn": OWNERS_TOPIC.replace(TOOLING, STRANGER)}, False),
+        ("sns.amazonaws.com", {"aws:SourceArn": OWNERS_TOPIC.replace("owner-", "alarms")}, False),
+        ("sns.amazonaws.com", {"aws:SourceArn": OWNERS_TOPIC.replace("prod", "dev")}, False),
+        ("sns.amazonaws.com", {}, False),
+        ("events.amazonaws.com", {"aws:SourceArn": OWNERS_TOPIC}, False),
+        (f"arn:aws:iam::{STRANGER}:role/Any", {"aws:SourceArn": OWNERS_TOPIC}, False),
+    ],
+)
+def test_only_owners_topics_of_this_stage_leave_receipts(
+    ledger: Rendered, by: str, keys: dict[str, str], lets: bool
+) -> None:
+    """A forged receipt would keep a notice back for good."""
+    (policy,) = ledger.of("AWS::SQS::QueuePolicy").values()
+    (statement, *_) = policy["PolicyDocument"]["Statement"]
+    request = Request(by=by, action="sqs:SendMessage", on=statement["Resource"], keys=keys)
+    assert allowed(policy["PolicyDocument"], request) is lets
+
+
+def test_with_ses_its_own_events_are_the_receipts_and_owners_have_no_topics(by_ses: Rendered) -> None:
+    topic = by_ses.one("AWS::SNS::Topic", TopicName="prooftrail-prod-mail-events")
+    assert topic["KmsMasterKeyId"] == by_ses.one("AWS::KMS::Alias", AliasName=NAMES.alias(Key.NOTICES))["TargetKeyId"]
+    destination = by_ses.one("AWS::SES::ConfigurationSetEventDestination", ConfigurationSetName="owners")
+    told = destination["EventDestination"]
+    assert (told["Enabled"], told["MatchingEventTypes"]) == (
+        True,
+        ["SEND", "REJECT", "DELIVERY", "BOUNCE", "COMPLAINT"],
+    )
+    (made,) = (one for one in by_ses.resources.values() if one["Type"].startswith("AWS::SES::"))
+    assert {by_ses.resources[one]["Type"] for one in made["DependsOn"]} >= {"AWS::SNS::Topic", "AWS::SNS::TopicPolicy"}
+    queued = by_ses.one("AWS::SNS::Subscription", Protocol="sqs")
+    assert queued["RawMessageDelivery"] is True
+    (policy,) = by_ses.of("AWS::SQS::QueuePolicy").values()
+    assert OWNERS_TOPIC.rpartition("-")[0] not in str(policy)
+
+
+CONFIGURATION_SET = f"arn:aws:ses:eu-central-1:{TOOLING}:configuration-set/owners"
+
+
+@pytest.mark.parametrize(
+    ("by", "keys", "lets"),
+    [
+        ("ses.amazonaws.com", {"aws:SourceAccount": TOOLING, "aws:SourceArn": CONFIGURATION_SET}, True),
+        ("ses.amazonaws.com", {"aws:SourceAccount": STRANGER, "aws:SourceArn": CONFIGURATION_SET}, False),
+        ("ses.amazonaws.com", {"aws:SourceAccount": TOOLING, "aws:SourceArn": f"{CONFIGURATION_SET}2"}, False),
+        ("ses.amazonaws.com", {}, False),
+        ("sns.amazonaws.com", {"aws:SourceAccount": TOOLING, "aws:SourceArn": CONFIGURATION_SET}, False),
+    ],
+)
+def test_only_our_own_configuration_set_tells_of_mails(
+    by_ses: Rendered, by: str, keys: dict[str, str], lets: bool
+) -> None:
+    events = by_ses.one("AWS::SNS::TopicPolicy", Topics=[topic_of(by_ses, "prooftrail-prod-mail-events")])
+    (on,) = events["Topics"]
+    assert allowed(events["PolicyDocument"], Request(by=by, action="sns:Publish", on=on, keys=keys)) is lets
+
+
+def topic_of(rendered: Rendered, name: str) -> str:
+    """What stands for a topic in a rendered template."""
+    (found,) = (logical for logical, one in rendered.of("AWS::SNS::Topic").items() if one["TopicName"] == name)
+    return f"arn:of:{found}"
+
+
+@pytest.mark.parametrize("action", ["kms:Decrypt", "kms:GenerateDataKey"])
+def test_ses_uses_the_key_of_notices_only_where_it_tells_of_them(
+    ledger: Rendered, by_ses: Rendered, action: str
+) -> None:
+    request = Request(by="ses.amazonaws.com", action=action, on="*", keys={"aws:SourceAccount": TOOLING})
+    lets = [allowed(one.key_policy(NAMES.alias(Key.NOTICES)), request) for one in (ledger, by_ses)]
+    assert lets == [False, True]

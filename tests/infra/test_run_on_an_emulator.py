@@ -69,6 +69,18 @@ def close_run(event, calls):
     untold = {"bucket": os.environ["WORK"], "key": "items/untold.jsonl", "count": count}
     return {"run_id": event["run_id"], "seq": 1, "sha256": "1" * 64, "gaps": True, "unreachable": 2, "untold": untold}
 
+def plan_notices(event, calls):
+    if event["run_id"] == "20261122T060000Z":
+        raise RuntimeError("the manifest cannot be read")
+    count = 2 if event["run_id"] == "20261122T050000Z" else 0
+    shards = {"bucket": os.environ["WORK"], "key": "items/shards.jsonl", "count": count}
+    return {"run_id": event["run_id"], "planned": 7, "to_send": 3, "undeliverable": 1, "shards": shards}
+
+def send_notices(event, calls):
+    if event["shard"] == 1:
+        raise RuntimeError("the notifier does not answer")
+    return {"run_id": event["run_id"], "shard": event["shard"], "sent": 3, "failed": 0}
+
 def tell_accounts(event, calls):
     return {"told": 1}
 
@@ -78,6 +90,7 @@ def record_run(event, calls):
     return {"run_id": event["run_id"], "seq": 1}
 """
 
+SHARDS: list[dict[str, Any]] = [{"run_id": SCANNED, "shard": shard} for shard in (0, 1)]
 BATCHES: list[dict[str, Any]] = [
     {"Items": [{"account": account, "key": f"outcome/{SCANNED}/{account}.json", "sha256": "2" * 64}]}
     for account in (FINE, SHAKY)
@@ -121,6 +134,7 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
         s3.put_object(Bucket=STAGE.work_bucket, Key=f"items/{SCANNED}.jsonl", Body=_lines(accounts))
         s3.put_object(Bucket=STAGE.work_bucket, Key=f"items/{BEHIND}.jsonl", Body=b"")
         s3.put_object(Bucket=STAGE.work_bucket, Key="items/untold.jsonl", Body=_lines(BATCHES))
+        s3.put_object(Bucket=STAGE.work_bucket, Key="items/shards.jsonl", Body=_lines(SHARDS))
         versions = {door: _publish(emulator, door, calls) for door in DOORS}
         made = emulator.client("stepfunctions").create_state_machine(
             name=STAGE.state_machine, definition=json.dumps(definition(STAGE, versions)), roleArn=ROLE, type="STANDARD"
@@ -178,9 +192,13 @@ def test_a_run_scans_its_accounts_records_those_that_fail_seals_and_tells(scanne
         "scan_account",
         "record_failure",
         "close_run",
+        "plan_notices",
+        "send_notices",
         "tell_accounts",
         "record_run",
     ]
+    assert called["plan_notices"] == [{"run_id": SCANNED}]
+    assert called["send_notices"] == [SHARDS[0], *[SHARDS[1]] * 3]  # one after the other, and what fails fails no run
     assert called["open_chain"] == called["start_run"] == [begun]
     tried = [1, 2, 3, 3]  # what fails is tried twice more
     assert called["scan_account"] == [
@@ -210,20 +228,29 @@ def test_a_run_leaves_references_and_counts_in_its_output(scanned: Ended) -> Non
             "unreachable": 2,
             "untold": {"bucket": work, "key": "items/untold.jsonl", "count": 2},
         },
+        "notices": {"planned": 7, "shards": {"bucket": work, "key": "items/shards.jsonl", "count": 2}},
     }
 
 
-@pytest.mark.parametrize("run_id", [EMPTY, ALREADY])
-def test_a_run_without_accounts_or_sealed_before_is_closed_and_recorded(machine: Machine, run_id: str) -> None:
-    ended, called = machine.run(run_id)
+def test_a_run_that_was_sealed_before_is_closed_told_of_and_recorded(machine: Machine) -> None:
+    ended, called = machine.run(ALREADY)
     assert ended["status"] == "SUCCEEDED"
-    assert list(called) == ["open_chain", "start_run", "close_run", "record_run"]
+    assert list(called) == ["open_chain", "start_run", "close_run", "plan_notices", "record_run"]
+
+
+def test_notices_that_cannot_be_planned_fail_no_run_and_are_in_its_output(machine: Machine) -> None:
+    """And a run without accounts is closed and recorded all the same."""
+    ended, called = machine.run(EMPTY)
+    assert ended["status"] == "SUCCEEDED"
+    assert list(called) == ["open_chain", "start_run", "close_run", "plan_notices", "record_run"]
+    assert len(called["plan_notices"]) == 3
+    assert json.loads(ended["output"])["PlanNoticesFailed"]["Error"] == RAISED
 
 
 def test_a_list_of_accounts_that_cannot_be_read_still_ends_in_a_sealed_run(machine: Machine) -> None:
     ended, called = machine.run(UNREADABLE)
     assert ended["status"] == "SUCCEEDED"
-    assert list(called) == ["open_chain", "start_run", "close_run", "record_run"]
+    assert list(called) == ["open_chain", "start_run", "close_run", "plan_notices", "record_run"]
     assert json.loads(ended["output"])["ScanAccountsFailed"]["Error"] == "States.ItemReaderFailed"
 
 

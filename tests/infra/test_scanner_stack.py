@@ -8,12 +8,13 @@ from typing import Any
 
 import aws_cdk as cdk
 import pytest
+from aws_cdk.assertions import Template
 
 from infra.asset import Asset
 from infra.functions import MEMORY_MB, TIMEOUT_S, environment
 from infra.scanner_stack import ScannerStack
 from infra.schedule import DELIVER_WITHIN_S
-from infra.stage import Cadence, StageError
+from infra.stage import Cadence, Notices, StageError
 from infra.state_machine import DOORS, definition
 from prooftrail import grants
 from prooftrail.deployed import NEEDS, Deployed
@@ -23,7 +24,8 @@ from .stages import TOOLING, a_stage
 
 type Resource = dict[str, Any]
 
-STAGE = a_stage(scan_regions=("eu-central-1",))
+BY_SES = Notices(notifier="ses", mail_from="notices@example.com", configuration_set="owners")
+STAGE = a_stage(scan_regions=("eu-central-1",), notices=BY_SES)
 ALL_DOORS = ("tick", *DOORS)
 MACHINE = f"arn:aws:states:eu-central-1:{TOOLING}:stateMachine:prooftrail-prod-run"
 ALARMS_TOPIC = f"arn:aws:sns:eu-central-1:{TOOLING}:prooftrail-prod-alarms"
@@ -96,7 +98,8 @@ def test_what_reads_and_what_seals_has_memory_and_a_quarter_of_an_hour(template:
     given = {door: (one["MemorySize"], one["Timeout"]) for door, one in functions(template).items()}
     assert given == {door: (MEMORY_MB[door], TIMEOUT_S[door]) for door in ALL_DOORS}
     assert {given[door] for door in ("start_run", "close_run")} == {(2048, 900)}
-    assert given["scan_account"] == (1024, 900)
+    assert {given[door] for door in ("scan_account", "plan_notices")} == {(1024, 900)}
+    assert given["send_notices"] == (512, 900)
 
 
 @pytest.mark.parametrize("door", ALL_DOORS)
@@ -116,6 +119,19 @@ def test_what_a_function_is_told_is_what_its_wiring_reads(door: str) -> None:
     asset = Asset(path=Path("nowhere"), sha256="0" * 64, architecture="arm64")
     told = Deployed.read(environment(STAGE, asset, door))
     assert all(told.need(name) is not None for name in ("stage", "asset_sha256", *NEEDS[door]))
+
+
+def test_whoever_sends_is_told_by_which_way_and_where_receipts_lie() -> None:
+    asset = Asset(path=Path("nowhere"), sha256="0" * 64, architecture="arm64")
+    for notices in (Notices(), BY_SES):
+        told = Deployed.read(environment(a_stage(notices=notices), asset, "send_notices"))
+        assert (told.notifier, told.mail_from, told.configuration_set) == (
+            notices.notifier,
+            notices.mail_from,
+            notices.configuration_set,
+        )
+        assert (told.topic_prefix, told.receipts_queue) == ("prooftrail-prod-owner", "prooftrail-prod-receipts")
+        assert told.notices_key == f"arn:aws:kms:eu-central-1:{TOOLING}:alias/prooftrail-prod-notices"
 
 
 def test_a_choice_the_stage_leaves_open_is_not_told() -> None:
@@ -153,7 +169,7 @@ def test_every_function_takes_the_role_of_its_step(template: Resource) -> None:
     assert taken == {door: f"Prooftrail-prod-{ROLE_OF[door]}" for door in ALL_DOORS}
 
 
-@pytest.mark.parametrize("role", [Role.TICK, Role.START, Role.SCAN, Role.SEAL, Role.TELL])
+@pytest.mark.parametrize("role", [one for one in Role if one is not Role.WATCH])
 def test_a_role_may_what_its_step_may_and_write_its_own_log(template: Resource, role: Role) -> None:
     (made,) = (
         one["Properties"]
@@ -390,16 +406,17 @@ def test_an_hourly_schedule_alarms_after_two_hours_of_silence(synthesized: Mappi
 
 
 @pytest.mark.parametrize(
-    ("name", "metric", "statistic"),
+    ("name", "metric", "statistic", "above"),
     [
-        ("accounts-unreachable", "AccountsUnreachable", "Maximum"),
-        ("accounts-not-listed", "AccountsNotListed", "Maximum"),
-        ("ticks-missed", "MissedTicks", "Maximum"),
-        ("ledger-behind", "LedgerLag", "Minimum"),
+        ("accounts-unreachable", "AccountsUnreachable", "Maximum", 0),
+        ("accounts-not-listed", "AccountsNotListed", "Maximum", 0),
+        ("ticks-missed", "MissedTicks", "Maximum", 0),
+        ("ledger-behind", "LedgerLag", "Minimum", 0),
+        ("owners-unreachable", "OwnersUnreachable", "Maximum", 5),
     ],
 )
 def test_what_a_run_says_stays_said_until_another_run_says_otherwise(
-    template: Resource, name: str, metric: str, statistic: str
+    template: Resource, name: str, metric: str, statistic: str, above: int
 ) -> None:
     assert compared(alarms(template)[name]) == {
         "Namespace": "Prooftrail",
@@ -408,7 +425,7 @@ def test_what_a_run_says_stays_said_until_another_run_says_otherwise(
         "Statistic": statistic,
         "Period": 3600,
         "ComparisonOperator": "GreaterThanThreshold",
-        "Threshold": 0,
+        "Threshold": above,
         "EvaluationPeriods": 1,
         "DatapointsToAlarm": 1,
         "TreatMissingData": "ignore",
@@ -432,11 +449,20 @@ def test_a_function_that_fails_or_is_not_let_run_alarms(template: Resource, door
     assert alarm == counted("AWS/Lambda", metric, "FunctionName", f"prooftrail-prod-{name}")
 
 
-def test_a_key_that_was_exchanged_alarms_once_and_its_silence_is_no_alarm(template: Resource) -> None:
-    alarm = alarms(template)["key-exchanged"]
+@pytest.mark.parametrize(
+    ("name", "metric", "says"),
+    [
+        ("key-exchanged", "KeyExchanged", "The signing key was exchanged: "),
+        ("notices-failed", "NoticesFailed", "Notices were planned and not sent. "),
+    ],
+)
+def test_what_happens_once_alarms_once_and_its_silence_is_no_alarm(
+    template: Resource, name: str, metric: str, says: str
+) -> None:
+    alarm = alarms(template)[name]
     assert compared(alarm) == {
         "Namespace": "Prooftrail",
-        "MetricName": "KeyExchanged",
+        "MetricName": metric,
         "Dimensions": [{"Name": "service", "Value": "prooftrail-prod"}],
         "Statistic": "Sum",
         "Period": 3600,
@@ -446,7 +472,28 @@ def test_a_key_that_was_exchanged_alarms_once_and_its_silence_is_no_alarm(templa
         "DatapointsToAlarm": 1,
         "TreatMissingData": "notBreaching",
     }
-    assert alarm["AlarmDescription"].startswith("The signing key was exchanged: ")
+    assert alarm["AlarmDescription"].startswith(says)
+
+
+def test_a_day_that_planned_no_notices_alarms_and_one_that_had_none_to_plan_does_not(template: Resource) -> None:
+    alarm = alarms(template)["notices-not-planned"]
+    assert (alarm["TreatMissingData"], alarm["ComparisonOperator"], alarm["Threshold"]) == (
+        "breaching",
+        "LessThanThreshold",
+        1,
+    )
+    assert (alarm["EvaluationPeriods"], alarm["OKActions"]) == (25, [ALARMS_TOPIC])
+    filled, word = alarm["Metrics"]
+    assert filled["Expression"] == "FILL(word, 0)"
+    assert (word["MetricStat"]["Metric"]["MetricName"], word["MetricStat"]["Stat"]) == ("NoticesPlanned", "SampleCount")
+
+
+def test_the_stage_says_how_many_out_of_reach_are_too_many(tmp_path: Path) -> None:
+    stage = a_stage(notices=Notices(undeliverable_alarm=40))
+    app, asset = cdk.App(), Asset(path=tmp_path, sha256="0" * 64, architecture="arm64")
+    made = Template.from_stack(ScannerStack(app, "Scanner", stage=stage, asset=asset)).to_json()
+    assert alarms(made)["owners-unreachable"]["Threshold"] == 40
+    assert alarms(made)["owners-unreachable"]["AlarmDescription"].startswith("More than 40 people cannot be reached")
 
 
 def test_whoever_is_woken_reads_where_to_look_and_that_a_redrive_tells_no_ledger(template: Resource) -> None:

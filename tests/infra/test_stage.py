@@ -6,7 +6,7 @@ from typing import Any
 import aws_cdk as cdk
 import pytest
 
-from infra.stage import Auditor, Cadence, Replica, Stage, StageError
+from infra.stage import Auditor, Cadence, Notices, Replica, Stage, StageError
 from prooftrail.model.run import Schedule
 from prooftrail.settings import RETENTION_DAYS, SCHEDULE_HOURS
 
@@ -18,6 +18,7 @@ THE_AUDITOR = {
     "until": "2027-03-31",
     "require_mfa": True,
 }
+BY_SES = {"notifier": "ses", "mail_from": "notices@example.com", "configuration_set": "owners"}
 A_COPY = {"bucket_arn": COPY.bucket_arn, "account": REPLICA}
 ALONE = {"organization_id": None, "management_account": None, "organizational_units": None}
 
@@ -52,6 +53,8 @@ def test_every_word_is_read() -> None:
         signing_key_generation=3,
         role_name="security/Reader",
         key_administrators=[f"arn:aws:iam::{EVIDENCE}:role/aws-reserved/sso.amazonaws.com/*/AWSReservedSSO_Keys_*"],
+        answerers=[f"arn:aws:iam::{EVIDENCE}:role/TeamLead", f"arn:aws:iam::{EVIDENCE}:user/teams/*"],
+        notices={**BY_SES, "undeliverable_alarm": 20},
         architecture="x86_64",
     )
     assert Stage.parse("prod", given) == a_stage(
@@ -68,6 +71,10 @@ def test_every_word_is_read() -> None:
         concurrency=7,
         role_name="security/Reader",
         key_administrators=(f"arn:aws:iam::{EVIDENCE}:role/aws-reserved/sso.amazonaws.com/*/AWSReservedSSO_Keys_*",),
+        answerers=(f"arn:aws:iam::{EVIDENCE}:role/TeamLead", f"arn:aws:iam::{EVIDENCE}:user/teams/*"),
+        notices=Notices(
+            notifier="ses", mail_from="notices@example.com", configuration_set="owners", undeliverable_alarm=20
+        ),
         architecture="x86_64",
     )
 
@@ -127,7 +134,7 @@ TOGETHER = "an organization needs it beside"
         ({"lock_mode": ["COMPLIANCE"]}, "stages.prod.lock_mode is ['COMPLIANCE']: it must be"),
         (
             {"retention_days": {"wire": 5}},
-            "stages.prod.retention_days.wire is not a setting: take it out (there are: as",
+            "stages.prod.retention_days.wire is not a setting: take it out (there are: an",
         ),
         (
             {"retention_days": {"raw": 0}},
@@ -196,6 +203,30 @@ TOGETHER = "an organization needs it beside"
             {"role_name": "prooftrail/Prooftrail-Reader"},
             "stages.prod.role_name is 'prooftrail/Prooftrail-Reader': give",
         ),
+        ({"answerers": [f"arn:aws:iam::{EVIDENCE}:role/*"]}, "stages.prod.answerers is ["),
+        ({"answerers": [f"arn:aws:iam::{TOOLING}:role/TeamLead"]}, "stages.prod.answerers is ["),
+        ({"answerers": "everybody"}, "stages.prod.answerers is 'everybody': give a list"),
+        ({"notices": "sns"}, "stages.prod.notices is 'sns': give an object with keys"),
+        ({"notices": {"notifier": "mail"}}, "stages.prod.notices.notifier is 'mail': it must be sns or ses"),
+        ({"notices": {"notifier": "ses"}}, "stages.prod.notices.mail_from is missing: ses needs it"),
+        ({"notices": {**BY_SES, "configuration_set": None}}, "notices.configuration_set is None: ses needs it"),
+        (
+            {"notices": {**BY_SES, "mail_from": "nobody"}},
+            "notices.mail_from is 'nobody': give the address that notices",
+        ),
+        ({"notices": {**BY_SES, "configuration_set": "a b"}}, "notices.configuration_set is 'a b': give the name of"),
+        ({"notices": {**BY_SES, "configuration_set": "a" * 65}}, "stages.prod.notices.configuration_set is"),
+        (
+            {"notices": {"mail_from": "a@example.com"}},
+            "notices.mail_from is 'a@example.com': it is for the notifier ses",
+        ),
+        ({"notices": {"configuration_set": "owners"}}, "notices.configuration_set is 'owners': it is for the notifier"),
+        (
+            {"notices": {"undeliverable_alarm": -1}},
+            "undeliverable_alarm is -1: give people whom nothing reaches, a whole",
+        ),
+        ({"notices": {"undeliverable_alarm": 100_001}}, "stages.prod.notices.undeliverable_alarm is 100001"),
+        ({"notices": {"cap": 5}}, "stages.prod.notices.cap is not a setting: take it out"),
         ({"architecture": "arm"}, "stages.prod.architecture is 'arm': it must be arm64 or x86_64"),
         ({"colour": "red"}, "stages.prod.colour is not a setting: take it out (there are: acknowledge_"),
     ],
@@ -228,6 +259,10 @@ def test_a_wrong_value_names_its_key_and_the_fix(changes: dict[str, Any], says: 
         {**ALONE, "evidence_account": None, "legal_hold_principals": None},
         {"legal_hold_principals": [f"arn:aws:iam::{EVIDENCE}:user/legal/Counsel"]},
         {"role_name": "prooftrail/ProoftrailReader"},
+        {"notices": {}},
+        {"notices": {"notifier": "sns", "undeliverable_alarm": 0}},
+        {"notices": {"undeliverable_alarm": 100_000}},
+        {"notices": {**BY_SES, "configuration_set": "a" * 64}},
     ],
 )
 def test_the_bounds_themselves_are_allowed(changes: dict[str, Any]) -> None:
@@ -269,6 +304,19 @@ def test_a_stage_has_the_longest_name_its_bucket_leaves_room_for(region: str, mo
 def test_a_stage_has_a_name_that_buckets_and_stacks_take(name: str) -> None:
     with pytest.raises(StageError, match="name a stage with small letters, digits and single hyphens"):
         Stage.parse(name, as_json())
+
+
+@pytest.mark.parametrize("name", ["owner", "prod-owner", "owner-prod", "prod-owner-2"])
+def test_no_stage_has_a_name_that_makes_its_topics_look_like_owners(name: str) -> None:
+    """`prooftrail-prod-owner-alarms` would be one that the stage prod publishes letters to."""
+    with pytest.raises(StageError) as wrong:
+        Stage.parse(name, as_json())
+    assert str(wrong.value) == (
+        f"cdk.json stages.{name}: leave `owner` out: names with it are those of owners' topics."
+    )
+    assert (
+        Stage.parse("prod-owners", as_json(legal_hold_principals=None)).topic_prefix == "prooftrail-prod-owners-owner"
+    )
 
 
 @pytest.mark.parametrize(

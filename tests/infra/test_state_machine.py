@@ -1,5 +1,6 @@
 """The order of a run as the state machine has it: every way through, what is tried again, what payloads hold."""
 
+import itertools
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -7,7 +8,8 @@ from typing import Any
 import pytest
 
 from infra.functions import TIMEOUT_S
-from infra.state_machine import DOORS, RUN_TIMEOUT_S, definition, role_statements
+from infra.state_machine import CLAIM_WAIT_S, CLAIMS_OPEN, DOORS, RUN_TIMEOUT_S, definition, role_statements
+from prooftrail.settings import CLAIM_STALE_MINUTES
 
 from .stages import EVIDENCE, TOOLING, a_stage
 
@@ -50,12 +52,13 @@ def ways(level: Level, name: str) -> Iterator[tuple[str, ...]]:
 
 
 def test_a_run_goes_its_ways_and_seals_on_each_of_them() -> None:
-    begun, sealed = ("OpenChain", "StartRun", "AnythingToScan"), ("CloseRun", "AnythingToTell")
+    begun = ("OpenChain", "StartRun", "AnythingToScan")
+    scanned = ((), ("ScanAccounts",))
+    notices = (("PlanNotices",), ("PlanNotices", "AnythingToSend"), ("PlanNotices", "AnythingToSend", "SendNotices"))
+    told = ((), ("TellLedger",))
     assert set(ways(MACHINE, MACHINE["StartAt"])) == {
-        (*begun, "ScanAccounts", *sealed, "TellLedger", "RecordRun"),
-        (*begun, "ScanAccounts", *sealed, "RecordRun"),
-        (*begun, *sealed, "TellLedger", "RecordRun"),
-        (*begun, *sealed, "RecordRun"),
+        (*begun, *scan, "CloseRun", *notice, "AnythingToTell", *tell, "RecordRun")
+        for scan, notice, tell in itertools.product(scanned, notices, told)
     }
 
 
@@ -91,7 +94,7 @@ def test_every_door_of_a_run_is_called_in_one_place_and_by_its_version() -> None
 
 @pytest.mark.parametrize("name", sorted(tasks()))
 def test_every_call_is_tried_again_with_growing_pauses_that_differ(name: str) -> None:
-    for_good, *retry = tasks()[name]["Retry"]
+    for_good, *retry = tasks()[name]["Retry"][-4:]
     assert for_good == {"ErrorEquals": ["ChainBroken", "ConfigError"], "MaxAttempts": 0}
     assert [(one["MaxAttempts"], one["IntervalSeconds"]) for one in retry] == [(6, 2), (1, 5), (2, 10)]
     assert {(one["BackoffRate"], one["JitterStrategy"], one["MaxDelaySeconds"]) for one in retry} == {(2, "FULL", 60)}
@@ -130,7 +133,12 @@ def test_what_an_account_failed_by_is_recorded() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "items", "at_once"), [("ScanAccounts", "$.started.items", 7), ("TellLedger", "$.closed.untold", 10)]
+    ("name", "items", "at_once"),
+    [
+        ("ScanAccounts", "$.started.items", 7),
+        ("SendNotices", "$.notices.shards", 1),  # so that all together keep the pace of one
+        ("TellLedger", "$.closed.untold", 10),
+    ],
 )
 def test_maps_read_lines_from_s3_and_write_their_results_there(name: str, items: str, at_once: int) -> None:
     found = maps()[name]
@@ -150,11 +158,39 @@ def test_maps_read_lines_from_s3_and_write_their_results_there(name: str, items:
 
 
 def test_a_map_that_fails_as_a_whole_is_repeated_once_and_then_the_run_goes_on() -> None:
-    for name, following in (("ScanAccounts", "CloseRun"), ("TellLedger", "RecordRun")):
+    following_of = {"ScanAccounts": "CloseRun", "SendNotices": "AnythingToTell", "TellLedger": "RecordRun"}
+    assert set(following_of) == set(maps())
+    for name, following in following_of.items():
         found = maps()[name]
         assert [one["MaxAttempts"] for one in found["Retry"]] == [1]
         assert found["Catch"] == [{"ErrorEquals": ["States.ALL"], "ResultPath": f"$.{name}Failed", "Next": following}]
         assert found["Next"] == following
+
+
+def test_what_fails_about_notices_ends_no_run_and_keeps_the_ledger_from_nothing() -> None:
+    failed = [{"ErrorEquals": ["States.ALL"], "ResultPath": "$.PlanNoticesFailed", "Next": "AnythingToTell"}]
+    assert MACHINE["States"]["PlanNotices"]["Catch"] == failed
+    assert "Catch" not in tasks()["SendShard"]  # shows as failed in the Map Run, whose others go on
+
+
+def test_a_day_without_notices_to_send_sends_none() -> None:
+    assert MACHINE["States"]["AnythingToSend"] == {
+        "Type": "Choice",
+        "Choices": [{"Variable": "$.notices.shards.count", "NumericEquals": 0, "Next": "AnythingToTell"}],
+        "Default": "SendNotices",
+    }
+
+
+def test_a_shard_in_doubt_waits_until_its_claims_are_stale_and_is_asked_twice() -> None:
+    """Before all other errors: the last of them would try again after seconds, and find the same."""
+    in_doubt, cut_short, *_ = tasks()["SendShard"]["Retry"]
+    assert (cut_short["ErrorEquals"], cut_short["MaxAttempts"]) == (
+        ["States.Timeout", "Sandbox.Timedout", "Lambda.Unknown"],
+        4,
+    )
+    assert {len(one["Retry"]) for name, one in tasks().items() if name != "SendShard"} == {4}
+    assert in_doubt == {"ErrorEquals": [CLAIMS_OPEN], "MaxAttempts": 2, "IntervalSeconds": 930, "BackoffRate": 1}
+    assert CLAIM_STALE_MINUTES * 60 < CLAIM_WAIT_S == in_doubt["IntervalSeconds"]
 
 
 def test_the_ledger_is_told_twenty_accounts_at_a_time_and_never_more_than_a_payload_holds() -> None:
@@ -174,6 +210,8 @@ def test_no_payload_holds_a_list_but_a_batch_of_bounded_size() -> None:
             "failure.$": "$.failure",
         },
         "CloseRun": {"run_id.$": "$.run_id"},
+        "PlanNotices": {"run_id.$": "$.run_id"},
+        "SendShard": {"run_id.$": "$.run_id", "shard.$": "$.shard"},
         "TellAccounts": {"Items.$": "$.Items"},
         "RecordRun": {"run_id.$": "$.run_id"},
     }
@@ -184,7 +222,12 @@ def test_a_step_keeps_the_fields_of_its_answer_that_are_needed_and_the_others_ke
     started = {f"{name}.$": f"$.Payload.{name}" for name in ("accounts", "already", "items")}
     closed = {f"{name}.$": f"$.Payload.{name}" for name in ("seq", "sha256", "gaps", "unreachable", "untold")}
     expected = dict.fromkeys(kept, (None, None))
-    assert kept == expected | {"StartRun": ("$.started", started), "CloseRun": ("$.closed", closed)}
+    notices = {f"{name}.$": f"$.Payload.{name}" for name in ("planned", "shards")}
+    assert kept == expected | {
+        "StartRun": ("$.started", started),
+        "CloseRun": ("$.closed", closed),
+        "PlanNotices": ("$.notices", notices),
+    }
 
 
 def test_it_speaks_of_the_partition_it_runs_in() -> None:
@@ -204,7 +247,7 @@ def test_the_machine_reads_and_writes_the_work_bucket_alone_and_minds_its_own_ch
     work = f"arn:aws:s3:::prooftrail-prod-work-{TOOLING}-eu-central-1"
     states_arn = f"arn:aws:states:eu-central-1:{TOOLING}"
     allowed = {one["Sid"]: (one["Action"], one["Resource"]) for one in role_statements(STAGE)}
-    assert allowed["ReadsItems"] == (["s3:GetObject"], [f"{work}/*"])
+    assert allowed["ReadsItems"] == (["s3:GetObject"], [f"{work}/work/*"])
     assert allowed["WritesResults"] == (
         ["s3:AbortMultipartUpload", "s3:ListMultipartUploadParts", "s3:PutObject"],
         [f"{work}/results/*"],

@@ -27,8 +27,9 @@ ADMIN = f"arn:aws:iam::{EVIDENCE}:role/Admin"
 ROOT_USER = f"arn:aws:iam::{EVIDENCE}:root"
 DEPLOYER = f"arn:aws:iam::{EVIDENCE}:role/cdk-hnb659fds-cfn-exec-role-{EVIDENCE}-eu-central-1"
 HOLDER = STAGE.role_arn("LegalHold")
+ANSWERER = STAGE.role_arn("Answer")
 KEY_ADMIN = f"arn:aws:iam::{EVIDENCE}:role/KeyAdmin"
-EVERYBODY = [ADMIN, ROOT_USER, DEPLOYER, HOLDER, KEY_ADMIN, *(NAMES.role_arn(role) for role in Role)]
+EVERYBODY = [ADMIN, ROOT_USER, DEPLOYER, HOLDER, ANSWERER, KEY_ADMIN, *(NAMES.role_arn(role) for role in Role)]
 WRITERS = {
     "raw": {Role.START, Role.SCAN},
     "people": {Role.START, Role.SCAN},
@@ -41,8 +42,11 @@ WRITERS = {
     "findings": {Role.SCAN, Role.SEAL},
     "chain": {Role.SEAL},
     "witness": {Role.WATCH},
+    "notices": {Role.REMIND, Role.NOTIFY},
+    "answers": set(),
     "custody": set(),
 }
+PEOPLES = {"answers": ANSWERER, "custody": HOLDER}
 
 
 @pytest.fixture(scope="module")
@@ -209,12 +213,11 @@ def test_the_table_of_writers_covers_every_kind_and_every_role_that_writes() -> 
 
 
 @pytest.mark.parametrize("kind", sorted(RETENTION_DAYS))
-@pytest.mark.parametrize("by", [ADMIN, ROOT_USER, DEPLOYER, KEY_ADMIN, HOLDER])
-def test_no_person_writes_evidence_except_who_holds_and_then_only_custody(
+@pytest.mark.parametrize("by", [ADMIN, ROOT_USER, DEPLOYER, KEY_ADMIN, HOLDER, ANSWERER])
+def test_no_person_writes_evidence_but_custody_who_holds_and_answers_who_answers(
     evidence: Mapping[str, Any], kind: str, by: str
 ) -> None:
-    spared = by == HOLDER and kind == "custody"
-    assert (denied(evidence, put(kind, by)) == set()) is spared
+    assert (denied(evidence, put(kind, by)) == set()) is (by == PEOPLES.get(kind))
 
 
 @pytest.mark.parametrize("key", ["a.json", "exports/a", "rawr/a", "raw", "inventory/a", "Raw/a"])
@@ -345,7 +348,7 @@ def test_the_bounds_of_how_long(evidence: Mapping[str, Any], kind: str) -> None:
 
 def a_writer(kind: str) -> str:
     role = next(iter(sorted(WRITERS[kind])), None)
-    return NAMES.role_arn(role) if role else HOLDER
+    return NAMES.role_arn(role) if role else PEOPLES[kind]
 
 
 @pytest.mark.parametrize(("mode", "sids"), [("COMPLIANCE", set()), ("GOVERNANCE", {"TheModeStays"}), (None, set())])
@@ -373,8 +376,8 @@ def test_what_our_own_writers_ask_for_is_let_in_however_s3_rounds(evidence: Mapp
 
 
 def test_a_policy_that_s3_would_not_take_is_told_before_it_is_deployed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The longest there is: a long name and region, and twelve kinds that are all kept for days of their own."""
-    days = dict(zip(sorted(RETENTION_DAYS), range(3641, 3653), strict=True)) | {"chain": 3700, "witness": 3701}
+    """The longest there is: a long name and region, and fourteen kinds that are all kept for days of their own."""
+    days = dict(zip(sorted(RETENTION_DAYS), range(3641, 3655), strict=True)) | {"chain": 3700, "witness": 3701}
     stage = a_stage(name="a" * 16, region="us-gov-west-1", retention_days=days, default_retention_days=3641)
     assert evidence_policy.MOST_BYTES == 20_480
     monkeypatch.setattr(evidence_policy, "MOST_BYTES", 1_000_000)
@@ -408,13 +411,16 @@ def test_only_the_legal_hold_role_holds_and_releases(evidence: Mapping[str, Any]
 
 @pytest.mark.parametrize("kind", ["people", "raw"])
 @pytest.mark.parametrize("role", list(Role))
-def test_no_function_reads_what_aws_sent_or_whom_a_pseudonym_means(
+def test_no_function_reads_what_aws_sent_and_only_who_writes_letters_whom_a_pseudonym_means(
     evidence: Mapping[str, Any], role: Role, kind: str
 ) -> None:
     on, by = f"{BUCKET}/{kind}/a", NAMES.role_arn(role)
+    sids = {"FunctionsNeverReadBack"}
+    if role is Role.REMIND:
+        sids = {"LettersNeedNoMore"} if kind == "raw" else set()
     for action in ("s3:GetObject", "s3:GetObjectVersion", "s3:GetObjectAttributes"):
-        assert denied(evidence, do(action, by, on)) == {"FunctionsNeverReadBack"}
-        for person in (ADMIN, HOLDER, STAGE.role_arn("Auditor"), STAGE.role_arn("Replication")):
+        assert denied(evidence, do(action, by, on)) == sids
+        for person in (ADMIN, HOLDER, ANSWERER, STAGE.role_arn("Auditor"), STAGE.role_arn("Replication")):
             assert denied(evidence, do(action, person, on)) == set()
     assert denied(evidence, do("s3:GetObjectVersion", by, f"{BUCKET}/snapshot/a")) == set()
 
@@ -454,12 +460,18 @@ def test_outsiders_stay_out_whatever_lets_them_in(
     assert ("OutsidersStayOut" not in denied(evidence, request)) is spared
 
 
-def test_the_policy_fits_what_s3_takes_at_its_longest() -> None:
-    """Longest names a stage may have, the longest number of days, and a retention of its own for every kind."""
-    days = {kind: MOST_DAYS - number for number, kind in enumerate(sorted(RETENTION_DAYS))}
-    organization = f"o-{'a' * 32}"
-    stage = a_stage(name="a" * 15, region="ap-southeast-1", organization_id=organization, retention_days=days)
-    assert len(stage.bucket) == 63
+@pytest.mark.parametrize(
+    ("names", "terms"),
+    [
+        ({"name": "a" * 15, "region": "ap-southeast-1", "organization_id": f"o-{'a' * 32}"}, 3),
+        ({"organization_id": "o-a1b2c3d4e5"}, 8),
+    ],
+)
+def test_the_policy_fits_what_s3_takes(names: dict[str, Any], terms: int) -> None:
+    """With the longest names a stage may have as many different retentions as are shipped, with short ones eight."""
+    days = {kind: MOST_DAYS - min(number, terms - 1) for number, kind in enumerate(sorted(RETENTION_DAYS))}
+    assert len(set(days.values())) == terms >= len(set(RETENTION_DAYS.values()))
+    stage = a_stage(retention_days=days, **names)
     policy = Rendered(StateStack, stage).policy_of(stage.bucket)
     assert 18_000 < len(json.dumps(policy, separators=(",", ":"))) <= 20_480
 
