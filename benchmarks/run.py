@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from judging import judging
+from notices import notices
 
 HERE = Path(__file__).parent
 KIT = HERE / "kit"
@@ -36,7 +37,7 @@ def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     asked.add_argument("--sizes", default="500,2000,5000", help="users, comma-separated")
     asked.add_argument("--without-naive", action="store_true", help="leave the slowest reference out")
-    asked.add_argument("--only", choices=("scan", "throttle", "verify", "judge"), help="one part")
+    asked.add_argument("--only", choices=("scan", "throttle", "verify", "judge", "notices"), help="one part")
     options = asked.parse_args()
     with tempfile.TemporaryDirectory(prefix="prooftrail-bench-") as folder:
         work = Path(folder)
@@ -53,6 +54,8 @@ def main() -> None:
             table("Verification, wall seconds", verification(work))
         if options.only in (None, "judge"):
             table("Judging one account by every control, one core", judging(work))
+        if options.only in (None, "notices"):
+            table("Planning a day's notices, one core", notices())
 
 
 def scans(size: int, work: Path, naive: bool) -> list[dict[str, Any]]:

@@ -9,7 +9,9 @@ ProoftrailError
 │   ├── EvidenceMissing    the object is not there
 │   ├── EvidenceUnreadable the bytes are there and make no sense
 │   └── ChainBroken        the signed chain does not hold
-└── LedgerError            the ledger refused or disagrees
+├── LedgerError            the ledger refused or disagrees
+└── NoticeError            a notice could not be sent, or an address not be asked
+    └── ClaimsOpen         nobody knows yet whether some notices were sent
 """
 
 
@@ -67,3 +69,11 @@ class ChainBroken(EvidenceError):
 
 class LedgerError(ProoftrailError):
     """The ledger refused a write or does not agree with the locker."""
+
+
+class NoticeError(ProoftrailError):
+    """A notice could not be sent or an address not be asked; nothing was sent, and the message says why."""
+
+
+class ClaimsOpen(NoticeError):
+    """Whether some notices were sent is not known yet: everything else is done, and the same step again ends it later."""

@@ -17,6 +17,8 @@ RETENTION_DAYS = {
     "plan": 1100,
     "outcome": 1100,
     "chain": 3650,
+    "notices": 1100,
+    "answers": 1100,
     "custody": 3650,
     "witness": 3650,
 }
@@ -82,6 +84,7 @@ LEDGER_TABLE = TableShape(hash_key="pk", range_key="sk", indexes=(BY_OWNER, BY_D
 | outcome  | `RUN#<run>`     | `ACC#<account>`             |
 | account  | `ACCOUNTS`      | `<account>`                 |
 | head     | `HEAD`          | `HEAD`                      |
+| claim    | `NOTICE#<id>`   | `CLAIM`                     |
 
 Only identities are in the indexes: by_owner (`OWN#<owner>`, id), by_due_date (`DUE#<shard>`, `<date>#<id>`), by_arn
 (`ARN#<arn>`, id). Gone ones leave the first two. Many may fall due on one day, so due dates are spread over shards.
@@ -91,6 +94,18 @@ Only identities are in the indexes: by_owner (`OWN#<owner>`, id), by_due_date (`
 
 LEDGER_ROWS = ("ACCOUNTS", "ACC#*", "RUNS", "RUN#*", "UID#*")
 """The partitions that hold what was told, as patterns: every one but the pinned head's, which who tells may not write."""
+
+CLAIM_ROWS = ("NOTICE#*",)
+"""The partitions that hold claims of notices; they go by themselves (`expires_at`) once nothing can ask for them."""
+
+CLAIM_STALE_MINUTES = 15
+"""A claim older than this that was never completed is driven again: whoever made it is gone."""
+
+NOTICE_SHARD = 2000
+"""Recipients in one shard: at five messages a second they are written to in under seven minutes."""
+
+NOTICES_PER_SECOND = 4
+"""How fast notices are sent; SNS takes ten e-mail messages a second from an account and suspends who exceeds it."""
 
 DUE_SHARDS = 16
 """Identities that fall due on one day are spread over this many keys of the due-date index."""

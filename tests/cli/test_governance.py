@@ -51,8 +51,29 @@ def test_a_sound_policy_is_counted_and_its_approvals_are_weighed(prooftrail: Pro
     assert said.code == 0
     assert "exceptions.toml   exception 1, allowed_signer 1" in said.out
     assert "soa.toml          absent: its built-in defaults apply" in said.out
+    assert "notices.toml      absent: nothing is sent, and what would be is planned all the same" in said.out
+    assert "Notices: nothing is sent, all is planned. No security_team is asked last; at most 500 a day." in said.out
     assert "1 approval verified by signature" in said.out
     assert "1 approval declared, not verified" in said.out
+
+
+def test_it_says_which_tiers_are_sent_and_who_is_asked_last(prooftrail: Prooftrail, tmp_path: Path) -> None:
+    opened = "".join(
+        f'[[opened]]\ntier = "{tier}"\napproved_by = "J"\napproved_on = {on}\n'
+        for tier, on in (("critical", "2020-01-01"), ("high", "2020-01-01"), ("medium", "2999-01-01"))
+    )
+    folder = written(tmp_path / "g", notices='security_team = "jane"\ncap_per_day = 20\n' + opened)
+    said = checked(prooftrail, folder)
+    assert said.code == 0
+    line = "Notices: critical, high are sent; medium from 2999-01-01 on; low only planned. jane is asked last; at most 20 a day."
+    assert line in said.out
+    told = json.loads(prooftrail("governance", "check", folder, "--json").out)["notices"]
+    assert (told["opened"], told["later"], told["closed"]) == (
+        ["critical", "high"],
+        [["medium", "2999-01-01"]],
+        ["low"],
+    )
+    assert "owner, entry 2: has no address" in said.err
 
 
 def test_what_has_ended_is_a_warning_and_no_mistake(prooftrail: Prooftrail, tmp_path: Path) -> None:

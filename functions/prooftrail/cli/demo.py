@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from prooftrail.demo.organization import SimulatedOrganization
 
 _MARK = "made-by-prooftrail-demo"
+_REFUSED_ALWAYS = (("sandbox", "account:GetAlternateContact"),)
 _DAY_OF_REFUSALS = 2
 _REFUSALS = (
     ("shared-services", "iam:GetAccountAuthorizationDetails"),
@@ -82,13 +83,13 @@ def _policy(organization: "SimulatedOrganization", out: Path) -> Path:
 
 
 def _refuse(organization: "SimulatedOrganization", day: int) -> list[str]:
-    """On the second day two accounts refuse a call, so that one can see what becomes of what was not read."""
+    """One account never tells its contacts, and on the second day two more refuse a call, so that one can see what
+    becomes of what was not read.
+    """
     organization.faults.clear()
-    if day != _DAY_OF_REFUSALS:
-        return []
     accounts = organization.account_ids()
     told = []
-    for name, action in _REFUSALS:
+    for name, action in (*_REFUSED_ALWAYS, *(_REFUSALS if day == _DAY_OF_REFUSALS else ())):
         if name in accounts:
             organization.faults.deny(accounts[name], action)
             told.append(f"{name} refuses {action} today")

@@ -20,7 +20,7 @@ from prooftrail.flows import governance_diff
 from prooftrail.flows.governance_diff import EntryChange, PolicyDiff
 from prooftrail.governance import Governance, overview
 from prooftrail.governance.parsing import bytes_to_sign
-from prooftrail.governance.policy import EXCEPTIONS
+from prooftrail.governance.policy import EXCEPTIONS, absence
 
 app = typer.Typer(help="The organization's policy as code: check it, compare it, sign it.", no_args_is_help=True)
 
@@ -46,11 +46,12 @@ def check(folder: Folder = Path("governance"), as_json: Json = False) -> None:
     ending, doubtful = overview.ending(policy, now), governance.warnings(files, known, now)
     idle = governed.without_effect(policy, catalog)
     if as_json:
-        render.print_json(_as_json(policy, ending, idle, doubtful))
+        render.print_json(_as_json(policy, overview.sending(policy, now), ending, idle, doubtful))
         return
     console = render.console()
     console.print(render.heading(f"The policy in {safe(folder)} is sound"), soft_wrap=True)
     console.print(render.facts([(one.file, _counted(one)) for one in overview.counted(policy)], labels=16))
+    console.print(Text(f"  {safe(_sending(overview.sending(policy, now)), longest=500)}"), soft_wrap=True)
     for said, number in overview.approvals(policy):
         console.print(Text(f"  {render.counted(number, 'approval')} {said}"))
     for one in ending:
@@ -144,20 +145,35 @@ def _wrong(folder: Path, wrong: tuple[str, ...], *, as_json: bool) -> None:
 
 def _counted(one: overview.Counted) -> str:
     if not one.given:
-        return "absent: its built-in defaults apply"
+        return absence(one.file)
     told = ", ".join(f"{table} {number}" for table, number in one.tables)
     if one.keys:
         told += f"{'; ' if told else ''}{render.counted(len(one.keys), 'key')} set: {', '.join(one.keys)}"
     return told or "no entries: the built-in defaults apply"
 
 
+def _sending(one: overview.Sending) -> str:
+    """Who is told, in one line."""
+    parts = [f"{', '.join(one.opened)} {'are' if len(one.opened) > 1 else 'is'} sent"] if one.opened else []
+    parts += [f"{tier} from {day} on" for tier, day in one.later]
+    if one.closed:
+        parts.append("nothing is sent, all is planned" if not parts else f"{', '.join(one.closed)} only planned")
+    last = f"{one.security_team} is asked last" if one.security_team else "No security_team is asked last"
+    return f"Notices: {'; '.join(parts)}. {last}; at most {one.cap_per_day} a day."
+
+
 def _as_json(
-    policy: Governance, ending: tuple[overview.Ending, ...], idle: tuple[str, ...], doubtful: tuple[str, ...]
+    policy: Governance,
+    sending: overview.Sending,
+    ending: tuple[overview.Ending, ...],
+    idle: tuple[str, ...],
+    doubtful: tuple[str, ...],
 ) -> dict[str, Any]:
     return {
         "sound": True,
         "files": msgspec.to_builtins(overview.counted(policy)),
         "approvals": dict(overview.approvals(policy)),
+        "notices": msgspec.to_builtins(sending),
         "ending": msgspec.to_builtins(ending),
         "without_effect": idle,
         "warnings": doubtful,

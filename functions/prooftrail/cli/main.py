@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from prooftrail.cli import (
+    ack,
     controls,
     demo,
     doctor,
@@ -19,7 +20,11 @@ from prooftrail.cli import (
     hold,
     inventory,
     ledger,
+    notices,
     overview,
+    owners,
+    reassign,
+    remind,
     render,
     results,
     risk,
@@ -49,13 +54,19 @@ app.command("changes", short_help="What changed between two runs.")(inventory.ch
 app.command("overview", short_help="Page one of a run: what matters first.")(overview.overview)
 app.command("results", short_help="What every control came to.")(results.results)
 app.command("findings", short_help="What is to be mended, by whom, by when.")(results.findings)
+app.command("owners", short_help="Who answers for what, and whom nothing reaches.")(owners.owners)
+app.command("remind", short_help="What each owner is told today.")(remind.remind)
+app.command("notices", short_help="Every notice, and what became of it.")(notices.notices)
 app.command("risk", short_help="Every identity by its tier, and why.")(risk.risk)
 app.command("trace", short_help="From an identity to the bytes, and back from a control.")(trace.trace_)
 app.command("controls", short_help="The control map and what it answers to.")(controls.controls)
 app.command("explain-policy", short_help="What a policy or a principal allows.")(explain.explain_policy)
+app.command("ack", short_help="Say that what you were told of is seen to.")(ack.ack)
+app.command("reassign", short_help="Say to whom what you were told of belongs.")(reassign.reassign)
 app.command("verify", short_help="Is the evidence what was sealed?")(verify.verify)
 app.command("hold", short_help="Hold evidence beyond its retention, on record.")(hold.hold)
 app.command("rotate-key", short_help="Exchange the key that manifests are signed with.")(rotate_key.rotate_key)
+app.add_typer(owners.app, name="owner", short_help="One owner: what is theirs, what they were told.")
 app.add_typer(governance.app, name="governance")
 app.add_typer(ledger.app, name="ledger")
 

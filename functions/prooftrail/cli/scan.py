@@ -47,7 +47,7 @@ GovernanceOption = Annotated[
     Path | None,
     typer.Option(
         "--governance",
-        help="Directory with your policy as code (seven .toml files) [default: built-in limits].",
+        help="Directory with your policy as code (eight .toml files) [default: built-in limits].",
         show_default=False,
     ),
 ]

@@ -2,17 +2,22 @@
 
 from typing import Any
 
+import msgspec
 from rich.text import Text
 
 from prooftrail import wiring
+from prooftrail.flows.remind_owners import Reminded
 from prooftrail.flows.sweep import Swept
 from prooftrail.model import canonical
 from prooftrail.model.judgement import ResultStatus, Tier
+from prooftrail.model.notice import Undelivered
 from prooftrail.model.organization import Account
 
 from . import render
 
 _LONGEST_LINE = 400
+_GAPS = 3  # told one by one
+_HELD = {f"held:{one.name.lower()}": str(one) for one in Undelivered}
 
 _WORDS = {
     "sealed": "read whole",
@@ -37,6 +42,7 @@ def lines(swept: Swept, *, options: wiring.Options, elapsed_s: float) -> list[st
         return [
             f"run {one.run.id} was sealed already: nothing was asked, nothing was written",
             *_ledger(swept),
+            *_reminded(swept.reminded),
             f"head        {swept.head}",
         ]
     return [
@@ -50,6 +56,7 @@ def lines(swept: Swept, *, options: wiring.Options, elapsed_s: float) -> list[st
         *(f"missed      tick {canonical.timestamp(tick)} had no run" for tick in one.missed_ticks),
         *(f"loosened    {sentence}" for sentence in one.governance.loosened),
         *_turned(swept),
+        *_reminded(swept.reminded),
         f"sealed      {len(one.objects)} objects, {sum(each.size for each in one.objects):,} bytes in {options.locker}"
         + (f"; {len(one.superseded)} superseded" if one.superseded else ""),
         f"asked       {one.calls} calls, {one.throttled} throttled, {_apart(swept)}{elapsed_s:.1f} s",
@@ -126,6 +133,36 @@ def _turned(swept: Swept) -> list[str]:
     return [f"loosened    by all of it {turned:,} results fail no longer"] if turned else []
 
 
+def _reminded(told: Reminded | None) -> list[str]:
+    """What became of the day's notices; what went wrong with them is as loud as what was not read."""
+    if told is None:
+        return []
+    wrong = [f"NOTICES     {told.error}"] if told.error else []
+    if told.plan is None:
+        return wrong
+    counts = dict(told.plan.counts)
+    sent = sum(one.sent for one in told.deliveries)
+    held = [f"{counts[key]:,} held: {why}" for key, why in _HELD.items() if counts.get(key)]
+    gaps = [f"NOTICES     {one}" for one in told.plan.gaps[:_GAPS]]
+    if len(told.plan.gaps) > _GAPS:
+        gaps.append(f"NOTICES     and {len(told.plan.gaps) - _GAPS:,} more that is not known: `prooftrail notices`")
+    planned = f"{counts.get('planned', 0):,} planned"
+    return [*wrong, *gaps, f"notices     {', '.join((planned, f'{sent:,} sent', *held))}"]
+
+
+def _reminded_json(told: Reminded | None) -> dict[str, Any] | None:
+    if told is None:
+        return None
+    plan = told.plan
+    return {
+        "planned": dict(plan.counts) if plan else None,
+        "previous": plan.previous if plan else None,
+        "gaps": list(plan.gaps) if plan else [],
+        "deliveries": [msgspec.structs.asdict(one) for one in told.deliveries],
+        "error": told.error,
+    }
+
+
 def _apart(swept: Swept) -> str:
     """The calls for AWS's own policies, which are counted apart: a first run reads them all, later ones what is new."""
     policies = dict(swept.manifest.counts).get("calls:aws_policies", 0)
@@ -157,5 +194,6 @@ def as_json(swept: Swept) -> dict[str, Any]:
         "superseded": len(one.superseded),
         "calls": one.calls,
         "throttled": one.throttled,
+        "notices": _reminded_json(swept.reminded),
         "failures": [{"account": each.account, "error": each.error} for each in swept.failures],
     }  # fmt: skip

@@ -31,6 +31,7 @@ from moto.utilities.utils import get_partition
 
 from prooftrail.demo.faults import Faults
 from prooftrail.demo.mends import (
+    contacts,
     credential_report,
     iam_account,
     iam_details,
@@ -59,6 +60,7 @@ ANSWERS: Mapping[str, Answer] = {
     **secrets.ANSWERS,
     **identity_center.ANSWERS,
     **regions.ANSWERS,
+    **contacts.ANSWERS,
 }
 # AWS keeps a key's last use in steps of a quarter of an hour.
 _USE_STEP_S = 900

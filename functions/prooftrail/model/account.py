@@ -23,7 +23,7 @@ from .organization import (
     PermissionSet,
 )
 from .reading import Reading
-from .snapshot import Sighting
+from .snapshot import AlternateContact, Sighting
 
 
 class RoleSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,6 +69,8 @@ class AccountReadings(msgspec.Struct, frozen=True, kw_only=True):
     `summary_before` and `summary_after` bracket the reading of the principals. `secrets` is by region;
     `permission_sets` and `features` are None where this account is not the one to ask. `aws_policies` are those that the
     run's context lacks and somebody here has attached or for a boundary. `sampled` are the ids of the users whose report rows were compared with a live reading.
+    `contacts_read_in` is the run that asked for every contact and was answered: this one, or the one they are carried
+    from; None where one was refused.
     """
 
     account: str
@@ -91,6 +93,8 @@ class AccountReadings(msgspec.Struct, frozen=True, kw_only=True):
     server_certificates: Reading[Observed]
     outbound_federation: Reading[OutboundFederation]
     secrets: tuple[tuple[str, Reading[Observed]], ...]
+    contacts: Reading[AlternateContact]
+    contacts_read_in: str | None
     features: Reading[str] | None = None
     permission_sets: Reading[PermissionSet] | None = None
     aws_policies: Reading[AwsManagedPolicy] = Reading()
@@ -139,7 +143,8 @@ class Carry(msgspec.Struct, frozen=True, kw_only=True):
     """What the previous sealed snapshot of the account spares this reading, and the run's context; empty on a first day.
 
     `keys` is by user id, `secrets` by ARN. `run_id` is the run whose reading is carried, `seed` draws the sample.
-    `aws_policies` are the ARNs of AWS's own policies whose text the context holds.
+    `aws_policies` are the ARNs of AWS's own policies whose text the context holds. `contacts` are the last that were
+    read; `contacts_read_in` is the run that asked for all of them, or None where they are due to be asked again.
     """
 
     run_id: str | None = None
@@ -147,3 +152,5 @@ class Carry(msgspec.Struct, frozen=True, kw_only=True):
     secrets: dict[str, CarriedSecret] = {}
     seed: str = ""
     aws_policies: frozenset[str] = frozenset()
+    contacts: tuple[AlternateContact, ...] = ()
+    contacts_read_in: str | None = None

@@ -9,6 +9,7 @@ from enum import StrEnum
 import msgspec
 
 from .identity import Kind
+from .snapshot import AlternateContact
 
 # gc=False where hundreds of thousands are made: they hold no cycle, and the collector would walk every one of them.
 
@@ -221,6 +222,9 @@ class Finding(msgspec.Struct, frozen=True, gc=False, kw_only=True, tag_field="re
     `since_before` is true where the subject was there before the first run, so nobody saw it begin. `due_at` counts
     from `opened_at` and never moves later but by an exception that lapsed, or a return after it was verified.
     `unseen_since` is the run from which on it could not be tested any more. `held` counts the runs it has stayed fixed.
+    `limit`, `used` (the last use in words, None where AWS tells none of its kind), `person` (whose use it is: a human's)
+    and `not_mine` (the tag by which somebody says it is not theirs) are as last seen, for whoever is told of it.
+    `expires_at` is when the thing it is about ends by itself (a certificate), None where it does not or that is unknown.
     """
 
     fingerprint: str
@@ -249,6 +253,49 @@ class Finding(msgspec.Struct, frozen=True, gc=False, kw_only=True, tag_field="re
     reopened: int = 0
     unseen_since: str | None = None
     exception: str | None = None
+    limit: Limit | None = None
+    used: str | None = None
+    person: bool = False
+    not_mine: str | None = None
+    expires_at: datetime | None = None
+
+
+class Event(StrEnum):
+    """What a notice is about. A finding of a rotation, expiry or disuse control keeps that control's event."""
+
+    FINDING = "finding"
+    ROTATION = "rotation"
+    EXPIRY = "expiry"
+    UNUSED = "unused"
+    EXCEPTION = "exception"
+    UNOWNED = "unowned"
+
+
+class Upcoming(msgspec.Struct, frozen=True, gc=False, kw_only=True, tag_field="record", tag="upcoming"):
+    """What will fail at `due_at` if nobody acts: it passes today, and its owner is to be told in time.
+
+    `fingerprint` is the one its finding will have. `reason` says what is true today, `used`, `person` and `not_mine`
+    are as in a finding.
+    """
+
+    fingerprint: str
+    event: Event
+    control: str
+    subject: str
+    subject_type: SubjectType
+    identity: str | None
+    kind: Kind | None
+    arn: str | None
+    name: str | None
+    family: str | None
+    owner: str | None
+    tier: Tier
+    due_at: datetime
+    reason: str
+    limit: Limit | None = None
+    used: str | None = None
+    person: bool = False
+    not_mine: str | None = None
 
 
 class Held(msgspec.Struct, frozen=True, gc=False, kw_only=True, tag_field="record", tag="held"):
@@ -262,13 +309,17 @@ class Held(msgspec.Struct, frozen=True, gc=False, kw_only=True, tag_field="recor
 
 
 class FindingsHeader(msgspec.Struct, frozen=True, kw_only=True, tag_field="record", tag="findings"):
-    """The first line of a findings object. `first_run` is the first run that judged this account."""
+    """The first line of a findings object. `first_run` is the first run that judged this account.
+
+    `contacts` are the account's alternate contacts; None where they were not read.
+    """
 
     schema: str = FINDINGS_SCHEMA
     run_id: str
     account: str
     taken_at: datetime
     first_run: str
+    contacts: tuple[AlternateContact, ...] | None = None
 
 
 class Findings(msgspec.Struct, frozen=True, kw_only=True):
@@ -276,11 +327,12 @@ class Findings(msgspec.Struct, frozen=True, kw_only=True):
 
     header: FindingsHeader
     findings: tuple[Finding, ...] = ()
+    upcoming: tuple[Upcoming, ...] = ()
     held: tuple[Held, ...] = ()
 
     def lines(self) -> "list[FindingsLine]":
         """The records in their sealed order."""
-        return [self.header, *self.findings, *self.held]
+        return [self.header, *self.findings, *self.upcoming, *self.held]
 
 
-type FindingsLine = FindingsHeader | Finding | Held
+type FindingsLine = FindingsHeader | Finding | Upcoming | Held

@@ -32,6 +32,7 @@ class Collector(StrEnum):
     SERVER_CERTIFICATES = "server_certificates"
     OUTBOUND_FEDERATION = "outbound_federation"
     SECRETS = "secrets"
+    CONTACTS = "contacts"
 
 
 class CellStatus(StrEnum):

@@ -98,6 +98,8 @@ class EvidenceKind(StrEnum):
     FINDINGS = "findings"
     WITNESS = "witness"
     CUSTODY = "custody"
+    NOTICES = "notices"
+    ANSWERS = "answers"
 
 
 class SealedObject(msgspec.Struct, frozen=True, order=True, kw_only=True):

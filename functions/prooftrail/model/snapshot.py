@@ -38,8 +38,25 @@ class Sighting(msgspec.Struct, frozen=True, kw_only=True, tag_field="record", ta
     where: str
 
 
+class AlternateContact(msgspec.Struct, frozen=True, order=True, kw_only=True):
+    """Whom AWS itself writes to about an account (`account:GetAlternateContact`); pseudonyms of name and address.
+
+    `type` is `SECURITY` or `OPERATIONS`. `read_in` is the run that read it, and whose `people/` object alone tells what
+    the pseudonyms stand for: contacts are read again once a week.
+    """
+
+    type: str
+    name: str | None
+    email: str
+    read_in: str
+
+
 class AccountFacts(msgspec.Struct, frozen=True, kw_only=True, tag_field="record", tag="account"):
-    """What is true of the account as a whole; None where it was not read."""
+    """What is true of the account as a whole; None where it was not read.
+
+    `contacts` are those AWS showed, or as they were last read where it refuses now; none is a fact only where
+    `contacts_read_in` names the run that asked for all of them and was answered.
+    """
 
     account: Account
     aliases: tuple[str, ...] | None = None
@@ -51,6 +68,8 @@ class AccountFacts(msgspec.Struct, frozen=True, kw_only=True, tag_field="record"
     regions_enabled: tuple[str, ...] | None = None
     regions_read: tuple[str, ...] = ()
     report_generated_at: datetime | None = None
+    contacts: tuple[AlternateContact, ...] | None = None
+    contacts_read_in: str | None = None
 
 
 class CellRecord(msgspec.Struct, frozen=True, kw_only=True, tag_field="record", tag="cell"):

@@ -289,6 +289,8 @@ class ReferenceAccount:
                 (region, self._read("secrets", (one for one in self._of(Secret) if one.region == region)))
                 for region in REGIONS
             ),
+            contacts=self._read("contacts", ()),
+            contacts_read_in=None if "contacts" in self.refused else canonical.run_id(self.at),
             features=None if not self.account.management else self._read("features", ("RootCredentialsManagement",)),
             permission_sets=None if self.sets is None else self._read("permission_sets", self.sets),
             started_at=self.at,

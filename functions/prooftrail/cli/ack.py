@@ -1,0 +1,39 @@
+"""`prooftrail ack`: whoever was told says that it is seen to, on record; escalation pauses once."""
+
+from prooftrail.cli import answering, render
+from prooftrail.cli.answering import Asked, DryRun, KeepDays, Reason
+from prooftrail.cli.arguments import Json, LockerAddress
+from prooftrail.cli.scan import FingerprintKeyOption, HomeOption, ProfileOption, SignerOption
+from prooftrail.model.notice import AnswerKind
+
+
+def ack(
+    locker: LockerAddress,
+    identity: Asked,
+    reason: Reason,
+    home: HomeOption = None,
+    signer: SignerOption = None,
+    fingerprint_key: FingerprintKeyOption = None,
+    keep_days: KeepDays = None,
+    dry_run: DryRun = False,
+    as_json: Json = False,
+    profile: ProfileOption = None,
+) -> None:
+    """Acknowledge what you were told of: who, when and why is sealed, and escalation pauses once.
+
+    Who answers is the caller AWS names for an s3:// locker, else the key of the home. It changes no result and no date.
+    Exit status: 0 sealed or shown, 2 where the id is none or several, 3 where nothing could be sealed.
+    """
+    said = answering.reason_of(reason)
+    desk = answering.opened(locker, home, signer, fingerprint_key, profile, keep_days)
+    meant = desk.answerable.find(identity)
+    if not as_json:
+        answering.show_matters(meant, desk.view)
+    answer = None if dry_run else desk.say(meant, AnswerKind.ACKNOWLEDGED, reason=said)
+    if as_json:
+        render.print_json(answering.as_json(meant, answer, desk, None))
+    elif answer:
+        answering.show_said("Acknowledged", meant, answer, desk)
+        render.console().print(
+            render.indented("The owner goes on hearing of it, and what is due stays due: only mending it ends that.", 2)
+        )
