@@ -12,9 +12,10 @@ from rich.console import Console
 from prooftrail import wiring
 from prooftrail.adapters.system_clock import SystemClock
 from prooftrail.errors import ConfigError
+from prooftrail.flows.notice_log import NoticeLog
 from prooftrail.model.run import Run, Schedule
 
-from . import arguments, overview, render, summary
+from . import arguments, notices, overview, render, summary
 from .progress import reporter
 
 if TYPE_CHECKING:
@@ -69,7 +70,11 @@ def demo(
             summary.show(swept, options=options, elapsed_s=time.monotonic() - day_began)
     console.print()
     history = arguments.history(str(out / "evidence"), None)
-    overview.show(history, history.as_of(history.run()))
+    view = history.as_of(history.run())
+    overview.show(history, view)
+    if day_of_notices := NoticeLog(wiring.open_locker(str(out / "evidence")), history).latest():
+        console.print()
+        notices.at_work(console, day_of_notices, view)
     _what_next(console, out, time.monotonic() - began)
 
 
@@ -115,6 +120,9 @@ def _what_next(console: Console, out: Path, elapsed_s: float) -> None:
     for command in (
         f"prooftrail verify {evidence} --home {home} --rederive",
         f"prooftrail findings {evidence} --open",
+        f"prooftrail remind {evidence} --dry-run --owner payments",
+        f"prooftrail notices {evidence}",
+        f"prooftrail owners {evidence} --unreachable",
         f"prooftrail results {evidence} --control IDC-15",
         f"prooftrail trace {evidence} svc-billing-export",
         f"prooftrail trace {evidence} A.5.18",

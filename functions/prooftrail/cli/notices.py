@@ -1,7 +1,8 @@
 """`prooftrail notices`: what was planned, sent, held back or refused, and which manifest vouches for it."""
 
+import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 from typing import Annotated
 
@@ -17,6 +18,9 @@ from prooftrail.cli.render import counted, safe
 from prooftrail.flows.hold import parse_day
 from prooftrail.flows.locker_history import AsOf
 from prooftrail.flows.notice_log import NoticeDay, NoticeLog, NoticeRow, rows
+from prooftrail.model.judgement import Event
+from prooftrail.model.notice import Hop, NoticeItem
+from prooftrail.notices.cadence import DUE, FIRST
 
 _STYLES = {"sent": "green", "failed": "red", "not sent": "yellow", "not recorded": "yellow"}
 
@@ -97,9 +101,48 @@ def _row(console: Console, row: NoticeRow, *, text: bool) -> None:
     told_why = [f"{row.how} message {row.message_id} at {render.moment(row.sent_at)}"] if row.sent_at else []
     told_why += [row.why] if row.why else []
     told_why += [f"address {row.state}"] if row.state else []
-    told_why += [f"asked in turn: {', '.join(row.route)}"] if row.route else []
+    told_why += [_turn(row)] if row.route else []
     if told_why:
         console.print(render.indented(Text(safe("; ".join(told_why), longest=600), style="dim"), 4))
     if text:
         for line in row.text.splitlines():
             console.print(render.indented(safe(line, longest=600), 6))
+
+
+def _turn(row: NoticeRow) -> str:
+    """As whom they hear of it, and what became of those before them."""
+    before = [one for one in row.route if ": " in one]
+    hops = [one for one in row.route if ": " not in one]
+    said = f"as {', '.join(hops)}" if hops else "for the weekly summary"
+    return f"{said}; before: {', '.join(before)}" if before else said
+
+
+def at_work(console: Console, day: NoticeDay, view: AsOf) -> None:
+    """One example each of what the ladder did on a day: a first notice, a reminder, an escalation, somebody out of reach."""
+    listed = sorted(rows(day, view), key=lambda one: one.recipient)
+    console.print(render.heading(f"Notices of {day.plan.on}: the ladder at work"))
+    pairs: list[tuple[str, str | Text]] = []
+    for name, holds in _EXAMPLES:
+        found = [(row, item) for row in listed for item in row.items if holds(row, item)]
+        if found:
+            row, item = min(found, key=lambda one: one[1].hop.rank)
+            told = f"{row.recipient}, as {item.hop}: {item.label} ({item.control}, step {item.step}, by {item.due_on})"
+            lost = [one for one in row.route if _LOST.search(one)] if name == "unreachable" else []
+            pairs.append((name, safe("; ".join([*lost[:1], told]), longest=300)))
+    console.print(render.facts(pairs or [("", "nothing was due")]))
+
+
+_LOST = re.compile(r"^(owner|deputy|manager): (left|has no address|.*confirm|.*bounced|.*unsubscribed)")
+_EXAMPLES: tuple[tuple[str, Callable[[NoticeRow, NoticeItem], bool]], ...] = (
+    ("first", lambda _, item: item.step == FIRST),
+    ("reminder", lambda _, item: item.hop is Hop.OWNER and item.step.startswith(("again", DUE, "overdue"))),
+    (
+        "escalated",
+        lambda _, item: (
+            item.hop in (Hop.DEPUTY, Hop.MANAGER)
+            and item.step.startswith("overdue")
+            and item.event is not Event.UNOWNED
+        ),
+    ),
+    ("unreachable", lambda row, item: item.hop is not Hop.OWNER and any(_LOST.search(one) for one in row.route)),
+)

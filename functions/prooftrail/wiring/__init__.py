@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .options import Options
+    from .reminding import remind
     from .scanner import Deployment, check_stores, clock, doctor, embedded, governance, rederive
     from .stores import home_ledger, open_ledger, open_locker, pinned
 
@@ -25,10 +26,12 @@ __all__ = [
     "open_locker",
     "pinned",
     "rederive",
+    "remind",
 ]
 
 _ROOM_OF = {
     "Options": "options",
+    "remind": "reminding",
     **dict.fromkeys(("home_ledger", "open_ledger", "open_locker", "pinned"), "stores"),
 }
 

@@ -4,11 +4,17 @@ from prooftrail.adapters.embedded.home import Home
 from prooftrail.adapters.embedded.letters import DirectoryLetters
 from prooftrail.adapters.embedded.outbox import Outbox
 from prooftrail.adapters.embedded.sqlite_claims import SqliteClaims
+from prooftrail.adapters.system_clock import SystemClock
+from prooftrail.errors import ConfigError
 from prooftrail.flows.plan_notices import PlanNotices
 from prooftrail.flows.remind_owners import RemindOwners
 from prooftrail.flows.sealing import Sealing
 from prooftrail.flows.send_notices import SendNotices
 from prooftrail.ports import Clock, Locker
+from prooftrail.settings import Retention
+
+from . import stores
+from .options import Options
 
 
 def console(home: Home, locker: Locker, sealing: Sealing, *, clock: Clock) -> RemindOwners:
@@ -25,6 +31,21 @@ def console(home: Home, locker: Locker, sealing: Sealing, *, clock: Clock) -> Re
         pause=_at_once,
     )
     return RemindOwners(plan, send)
+
+
+def remind(options: Options) -> RemindOwners:
+    """What tells the owners of a locker that a scan of this machine sealed, with the home that goes with it.
+
+    Raises ConfigError where there is no such home: its keys say whose plans are ours, and none is made here.
+    """
+    path = options.home_path()
+    if not path.is_dir():
+        raise ConfigError(f"there is no home directory at {path}: name the one the scan was made with by --home.")
+    home, clock = Home(path), SystemClock()
+    locker = stores.open_locker(options.locker, profile=options.profile)
+    secret = stores.fingerprints_of(options, home).secret()
+    sealing = Sealing(locker, clock=clock, retention=Retention(), secret=secret)
+    return console(home, locker, sealing, clock=clock)
 
 
 def _at_once(_: float) -> None:
