@@ -1,6 +1,8 @@
 """`prooftrail remind`, `notices`, `owners` and `owner show`: what is told, what became of it, and whom nothing reaches."""
 
+import hashlib
 import json
+import re
 from pathlib import Path
 
 import msgspec
@@ -225,3 +227,42 @@ def test_options_that_cannot_be_meant_are_refused(
     said = prooftrail("remind", opened.address, *options)
     assert said.code == exits.WRONG_USE
     assert not list(opened.locker.versions("notices/"))
+
+
+def test_what_a_manifest_names_and_is_gone_is_said(prooftrail: Prooftrail, opened: Town) -> None:
+    prooftrail("remind", opened.address, "--home", opened.home)
+    opened.run(2)
+    folder = opened.address / "notices" / "20261101T060000Z"
+    (folder / "sent-000.jsonl").unlink()
+    said = prooftrail("notices", opened.address, "--to", "2026-11-01")
+    assert "sent-000.jsonl is gone, and manifest 2 names it" in said.err
+    for one in folder.iterdir():
+        one.unlink()
+    said = prooftrail("notices", opened.address, "--to", "2026-11-01")
+    assert "plan.json" in said.err
+    assert "plan.json" in prooftrail("owner", "show", opened.address, "payments").err
+
+
+def test_a_row_says_whether_its_text_is_the_one_that_was_sent(prooftrail: Prooftrail, opened: Town) -> None:
+    prooftrail("remind", opened.address, "--home", opened.home)
+    for row in listed(prooftrail, "notices", opened.address):
+        content = f"{row['subject']}\n{row['text']}".encode()
+        assert row["exact"] == (hashlib.sha256(content).hexdigest() == row["content_sha256"])
+
+
+def test_days_in_the_wrong_order_are_refused(prooftrail: Prooftrail, opened: Town) -> None:
+    said = prooftrail("notices", opened.address, "--from", "2026-11-03", "--to", "2026-11-01")
+    assert (said.code, "lies after" in said.err) == (exits.WRONG_USE, True)
+
+
+def test_what_no_manifest_names_yet_is_held_against_the_homes_own_code(prooftrail: Prooftrail, opened: Town) -> None:
+    prooftrail("remind", opened.address, "--home", opened.home)
+    whole = prooftrail("verify", opened.address, "--home", opened.home)
+    assert (whole.code, "NOT YET CHAINED" in whole.out) == (0, True)
+    path = opened.address / "notices" / "20261101T060000Z" / "sent-000.jsonl"
+    path.chmod(0o600)
+    path.write_bytes(re.sub(rb'"message_id":"file:', b'"message_id":"fake:', path.read_bytes()))
+    forged = prooftrail("verify", opened.address, "--home", opened.home)
+    assert forged.code == 1
+    assert "UNLISTED" in forged.out
+    assert "sent-000.jsonl" in forged.out

@@ -15,6 +15,7 @@ from prooftrail.cli import arguments, heads, render
 from prooftrail.cli.arguments import Json, LockerAddress, Profile
 from prooftrail.cli.owners import SENDING_ONLY
 from prooftrail.cli.render import counted, safe
+from prooftrail.errors import ConfigError
 from prooftrail.flows.hold import parse_day
 from prooftrail.flows.locker_history import AsOf
 from prooftrail.flows.notice_log import NoticeDay, NoticeLog, NoticeRow, rows
@@ -35,12 +36,14 @@ def notices(
     ] = None,
     since: FromOption = None,
     until: ToOption = None,
-    text: Annotated[bool, typer.Option("--text", help="With the text of each, as it was sent.")] = False,
+    text: Annotated[bool, typer.Option("--text", help="With the text of each, names put back.")] = False,
     as_json: Json = False,
     profile: Profile = None,
 ) -> None:
     """List the notices of a locker, day by day: to whom, as which step, what became of them."""
     first, last = parse_day(since, "--from"), parse_day(until, "--to")
+    if first and last and first > last:
+        raise ConfigError(f"--from {first} lies after --to {last}: no day is between them.")
     history = arguments.history(locker, profile)
     view = history.as_of(history.run())
     log = NoticeLog(wiring.open_locker(locker, profile=profile), history)
@@ -78,7 +81,11 @@ def _page(console: Console, days: list[NoticeDay], view: AsOf, owner: str | None
         if not listed and not day.plan.gaps:
             continue
         console.print()
-        chained = f"chained in manifest {day.chained_in}" if day.chained_in is not None else "not yet chained"
+        chained = (
+            f"chained in manifest {day.chained_in}"
+            if day.chained_in is not None
+            else "not yet chained: nobody has signed it"
+        )
         console.print(render.heading(f"{day.plan.on}  run {day.plan.run_id}, {chained}"))
         for gap in day.plan.gaps:
             console.print(render.indented(Text(safe(view.reveal(gap), longest=600), style="yellow"), 2))
@@ -105,6 +112,8 @@ def _row(console: Console, row: NoticeRow, *, text: bool) -> None:
     if told_why:
         console.print(render.indented(Text(safe("; ".join(told_why), longest=600), style="dim"), 4))
     if text:
+        worded = "as it was sent" if row.exact else "the same words; its lines broke elsewhere where names stand"
+        console.print(render.indented(Text(f"{worded}; sent text's SHA-256 {row.content_sha256}", style="dim"), 4))
         for line in row.text.splitlines():
             console.print(render.indented(safe(line, longest=600), 6))
 

@@ -104,8 +104,13 @@ def opened(locker: str, profile: str | None, as_of: str | None) -> tuple[AsOf, O
 
 
 def _told(log: NoticeLog, view: AsOf) -> list[NoticeRow]:
-    days = [one for one in log.days(last=view.run.taken_at.date()) if not isinstance(one, str)]
-    return [row for day in days for row in notice_rows(day, view)]
+    """Every notice up to the run; what of them cannot be shown is said on stderr."""
+    found: list[NoticeRow] = []
+    for day in log.days(last=view.run.taken_at.date()):
+        for sentence in (day,) if isinstance(day, str) else day.wrong:
+            render.warn(sentence)
+        found += [] if isinstance(day, str) else notice_rows(day, view)
+    return found
 
 
 def _owners(console: Console, rows: Sequence[OwnerRow]) -> None:

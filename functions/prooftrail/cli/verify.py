@@ -78,7 +78,7 @@ def verify(
     if run:
         LockerHistory(opened).manifest(run)  # a run that is in no manifest would verify as having nothing wrong
     again = wiring.rederive(opened) if rederive else None
-    verify_locker = VerifyLocker(locker=opened, clock=wiring.clock())
+    verify_locker = VerifyLocker(locker=opened, clock=wiring.clock(), ours=wiring.ours(opened, home) if home else None)
     verified = verify_locker(trust=trust, deep=deep or rederive, run_id=run, rederive=again)
     if as_json:
         render.print_json(_as_json(verified, told, run))

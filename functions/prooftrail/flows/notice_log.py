@@ -28,7 +28,9 @@ class NoticeRow(msgspec.Struct, frozen=True, kw_only=True):
     """One notice. `status` is `sent`, `failed`, `not sent` or `not recorded`, `why` the reason for the last three.
 
     `recipient`, `address` and the texts name people while that is possible. `chained_in` is the slot of the manifest that
-    names the plan, None where none does yet. `content_sha256` is of `subject`, a newline and `text` as they were sent.
+    names the plan, None where none does yet: then nobody has signed it.
+    `content_sha256` is of the subject, a newline and the text as they were sent. `exact` says that `subject` and `text` are
+    that: where names stood in it, they are put back here, and the lines may break elsewhere.
     """
 
     id: str
@@ -50,6 +52,7 @@ class NoticeRow(msgspec.Struct, frozen=True, kw_only=True):
     subject: str
     text: str
     content_sha256: str
+    exact: bool
     chained_in: int | None
 
 
@@ -67,7 +70,7 @@ class NoticeDay(msgspec.Struct, frozen=True, kw_only=True):
 class NoticeLog:
     """The notices below `notices/` of one locker, oldest first.
 
-    What a manifest names must be what it says; what none names yet is shown and said to be unchained.
+    What a manifest names must be there and be what it says; what none names yet is shown and said to be unchained.
     """
 
     def __init__(self, locker: Locker, history: LockerHistory) -> None:
@@ -79,7 +82,7 @@ class NoticeLog:
                     self._named.setdefault(one.key, (run.seq, one))
 
     def days(self, *, first: date | None = None, last: date | None = None) -> Iterator[NoticeDay | str]:
-        """The days of which a plan is sealed, `first` and `last` included; a plan that cannot be read is a sentence."""
+        """The days a plan was sealed for, `first` and `last` included; one that cannot be read, or is gone, is a sentence."""
         for run_id in self._runs():
             on = canonical.tick_of(run_id).date()
             if (first and on < first) or (last and on > last):
@@ -135,7 +138,8 @@ class NoticeLog:
 
     def _runs(self) -> list[str]:
         places = (layout.Place(one.key) for one in self._locker.versions("notices/") if not one.delete_marker)
-        return sorted({one.run_id for one in places if one.run_id})
+        named = map(layout.Place, self._named)
+        return sorted({one.run_id for one in (*places, *named) if one.run_id})
 
     def _read(self, key: str) -> bytes:
         named = self._named.get(key)
@@ -149,6 +153,10 @@ class NoticeLog:
         try:
             body = self._read(key)
         except EvidenceMissing:
+            if key in self._named:
+                raise EvidenceUnreadable(
+                    f"{key} is gone, and manifest {self._named[key][0]} names it: run `prooftrail verify`."
+                ) from None
             return None
         return notice_commits.decode_end(key, body, run_id=run_id, shard=shard, sealing=None)
 
@@ -162,6 +170,7 @@ def rows(day: NoticeDay, view: AsOf) -> Iterator[NoticeRow]:
 def _row(day: NoticeDay, one: Notice, view: AsOf) -> NoticeRow:
     end, reveal = day.sent.get(one.id), view.reveal
     status, why = _status(one, end)
+    subject, text = reveal(one.subject), reveal(one.text)
     return NoticeRow(
         id=one.id,
         on=one.on,
@@ -179,9 +188,10 @@ def _row(day: NoticeDay, one: Notice, view: AsOf) -> NoticeRow:
         sent_at=end.at if end and end.message_id else None,
         style=one.style,
         weekly=one.weekly,
-        subject=reveal(one.subject),
-        text=reveal(one.text),
+        subject=subject,
+        text=text,
         content_sha256=one.content_sha256,
+        exact=canonical.sha256(f"{subject}\n{text}".encode()) == one.content_sha256,
         chained_in=day.chained_in,
     )
 

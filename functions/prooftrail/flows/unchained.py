@@ -10,7 +10,7 @@ from prooftrail.errors import EvidenceError
 from prooftrail.evidence import layout, notices, waiting
 from prooftrail.evidence.manifest import Manifest
 from prooftrail.model import canonical
-from prooftrail.model.run import SealedObject, Superseded
+from prooftrail.model.run import EvidenceKind, SealedObject, Superseded
 from prooftrail.ports import Locker, ObjectVersion
 
 from . import head as chain_head
@@ -86,6 +86,18 @@ class _Known:
         self._runs.append(one.run.id)
         self._named.update(each.key for each in one.objects if each.kind in waiting.KINDS)
         self.superseded.update(each.key for each in one.superseded if each.key.startswith("notices/"))
+
+
+def require_waiting(locker: Locker, one: ObjectVersion, ours: Ours | None) -> None:
+    """Read a record that no manifest names yet. Raises EvidenceError for what none will ever name.
+
+    Without `ours` nobody can tell whose plan of notices it is, or whose account of what became of one.
+    """
+    body = locker.get(one.key, version_id=one.version_id)
+    waiting.read(one.key, body)
+    place = layout.Place(one.key)
+    if ours and place.kind is EvidenceKind.NOTICES and place.sha256 is None:
+        ours(body, notices.code(one.key, body), one.key)
 
 
 def _by_run(listed: Iterable[ObjectVersion]) -> Iterator[list[ObjectVersion]]:

@@ -23,6 +23,7 @@ from prooftrail.ports import Clock, Locker, ObjectVersion
 from . import head as chain_head
 from . import recount, recount_notices, sealing
 from .rederive import Rederive, Rederived
+from .unchained import Ours, require_waiting
 
 _WITHOUT_RUNS = ("chain/", "custody/", "answers/", "notices/", "witness/")  # what a look at one run needs beside it
 _READERS = 8
@@ -84,10 +85,10 @@ class Verified(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class VerifyLocker:
-    """Verifies one locker, by whatever is known of it from outside."""
+    """Verifies one locker, by whatever is known of it from outside; `ours` tells our own notices while none is chained."""
 
-    def __init__(self, *, locker: Locker, clock: Clock) -> None:
-        self._locker, self._clock = locker, clock
+    def __init__(self, *, locker: Locker, clock: Clock, ours: Ours | None = None) -> None:
+        self._locker, self._clock, self._ours = locker, clock, ours
 
     def __call__(
         self, *, trust: Trust, deep: bool = False, run_id: str | None = None, rederive: Rederive | None = None
@@ -179,7 +180,7 @@ class VerifyLocker:
 
     def _waiting(self, one: ObjectVersion) -> Seen:
         try:
-            waiting.read(one.key, self._locker.get(one.key, version_id=one.version_id))
+            require_waiting(self._locker, one, self._ours)
         except EvidenceError:  # it will be named by nobody
             return _listed(one, None)
         return msgspec.structs.replace(_listed(one, None), waits=True)

@@ -45,17 +45,28 @@ def _owners(policy: Governance) -> Iterator[Wrong]:
             yield Wrong(
                 file=OWNERS, path=path, says="has no address: give email or route, or nobody there is ever told."
             )
+    yield from _shared_mailboxes(policy)
     for place, assigned in enumerate(policy.owners.assign):
         if assigned.arn and (wide := blanket(assigned.arn)):
             yield Wrong(file=OWNERS, path=("assign", place, "arn"), says=wide)
 
 
+def _shared_mailboxes(policy: Governance) -> Iterator[Wrong]:
+    """Two owners at one address get two notices a day there, and one of them cannot stand in for the other."""
+    first: dict[str, str] = {}
+    for place, one in enumerate(policy.owners.owner):
+        address = one.mail_to.casefold() if one.active and one.mail_to else None
+        if address and first.setdefault(address, one.id) != one.id:
+            said = f"is written to at the address of {first[address]!r} too: one owner, or another address."
+            yield Wrong(file=OWNERS, path=("owner", place), says=said)
+
+
 def _notices(policy: Governance) -> Iterator[Wrong]:
-    """Whether the last to be asked can be: only once something is sent at all."""
+    """Whether the last to be asked can be, and is named at all once something is sent."""
     held = policy.notices
-    if not held.opened:
-        return
     if held.security_team is None:
+        if not held.opened:
+            return
         said = "has no security_team: what nobody answers for, or answers, is told to nobody in the end."
         yield Wrong(file=NOTICES, path=(), says=said)
         return

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .options import Options
-    from .reminding import remind
+    from .reminding import ours, remind
     from .scanner import Deployment, check_stores, clock, doctor, embedded, governance, rederive
     from .stores import home_ledger, open_ledger, open_locker, pinned
 
@@ -24,6 +24,7 @@ __all__ = [
     "home_ledger",
     "open_ledger",
     "open_locker",
+    "ours",
     "pinned",
     "rederive",
     "remind",
@@ -31,7 +32,7 @@ __all__ = [
 
 _ROOM_OF = {
     "Options": "options",
-    "remind": "reminding",
+    **dict.fromkeys(("ours", "remind"), "reminding"),
     **dict.fromkeys(("home_ledger", "open_ledger", "open_locker", "pinned"), "stores"),
 }
 

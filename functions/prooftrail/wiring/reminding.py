@@ -1,6 +1,8 @@
 """Puts together what tells owners, on this machine: letters go into the home's outbox and leave nothing behind elsewhere."""
 
-from prooftrail.adapters.embedded.home import Home
+from pathlib import Path
+
+from prooftrail.adapters.embedded.home import FINGERPRINT_KEY, Home
 from prooftrail.adapters.embedded.letters import DirectoryLetters
 from prooftrail.adapters.embedded.outbox import Outbox
 from prooftrail.adapters.embedded.sqlite_claims import SqliteClaims
@@ -10,6 +12,7 @@ from prooftrail.flows.plan_notices import PlanNotices
 from prooftrail.flows.remind_owners import RemindOwners
 from prooftrail.flows.sealing import Sealing
 from prooftrail.flows.send_notices import SendNotices
+from prooftrail.flows.unchained import Ours
 from prooftrail.ports import Clock, Locker
 from prooftrail.settings import Retention
 
@@ -46,6 +49,14 @@ def remind(options: Options) -> RemindOwners:
     secret = stores.fingerprints_of(options, home).secret()
     sealing = Sealing(locker, clock=clock, retention=Retention(), secret=secret)
     return console(home, locker, sealing, clock=clock)
+
+
+def ours(locker: Locker, home: Path) -> Ours | None:
+    """What tells notices of the deployment whose home this is; None where the home holds no fingerprint key."""
+    if not (home / FINGERPRINT_KEY).is_file():
+        return None
+    secret = Home(home).fingerprint_key().secret()
+    return Sealing(locker, clock=SystemClock(), retention=Retention(), secret=secret).require_ours
 
 
 def _at_once(_: float) -> None:

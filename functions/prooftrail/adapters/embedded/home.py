@@ -11,6 +11,9 @@ from prooftrail.errors import ConfigError
 from prooftrail.evidence.manifest import Head
 from prooftrail.model import canonical
 
+FINGERPRINT_KEY = "fingerprint-key"
+"""The file that holds the key of pseudonyms and of our own commits."""
+
 
 class PinnedHead(msgspec.Struct, frozen=True, kw_only=True):
     """What `head.json` holds: the newest head this home has seen, and of which locker."""
@@ -74,7 +77,7 @@ class Home:
 
     def fingerprint_key(self) -> FileFingerprintKey:
         """The fingerprint key of this home, made at the first call."""
-        path = self.create().path / "fingerprint-key"
+        path = self.create().path / FINGERPRINT_KEY
         file_signer.create_fingerprint_key(path)
         return FileFingerprintKey(path)
 
