@@ -6,8 +6,9 @@ Commands are made word by word, and what stands in for a field becomes one quote
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
+from typing import Literal
 
 import msgspec
 
@@ -22,39 +23,53 @@ USERS = (Kind.HUMAN_USER, Kind.SERVICE_USER, Kind.USER)
 ROLES = tuple(one for one in Kind if one.startswith("role_") and one not in (Kind.ROLE_SSO, Kind.ROLE_SERVICE_LINKED))
 """Roles that belong to the account: those of Identity Center and of AWS services cannot be edited or tagged by it."""
 
-ANY = "any"
+ANY, ALL = "any", "all"
 _GROUPS: dict[str, tuple[Kind, ...]] = {"users": USERS, "roles": ROLES}
 _FIELD = re.compile(r"\{(\w+)\}")
 _ARN_PARTS = 6
+_BRACES = len("{}")
 
 type Fields = Mapping[str, str]
 """What stands in for the fields of a template; a field that is not known is not there."""
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One thing to do: what in words, and the command for it where there is one."""
+    """One thing to do: what in words, and the command for it where there is one.
+
+    `when` says that it is not simply the next to do: `if` one of several, or for some only, so its command never stands
+    without its words; `later` once something else has shown that it may be, so it stands in the full steps only.
+    """
 
     say: str = ""
     run: str = ""
+    when: Literal["", "if", "later"] = ""
 
 
 class Advice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What to do about one control for some kinds; `limit` and `says` narrow it to one way of failing.
 
-    `limit` is the name of the threshold that was broken, `says` words of the finding's reason.
+    `limit` is the name of the threshold that was broken, `says` words of which the finding's reason holds one. `settles`
+    are the other controls that no longer fail on the same thing once all of it is done; `all` are all of them. `undo`
+    gives back what stood before, of every step that changes anything, or says in words how, or that nothing does.
     """
 
     kinds: tuple[str, ...]
     task: str
     do: tuple[Step, ...]
-    undo: Step | str
+    undo: tuple[Step, ...] | str
     why: str = ""
     limit: str | None = None
-    says: str | None = None
+    says: tuple[str, ...] = ()
+    settles: tuple[str, ...] = ()
 
     def of(self, kind: Kind | None) -> bool:
         """True if it speaks of this kind."""
         return any(one == ANY or (kind is not None and kind in _GROUPS.get(one, (one,))) for one in self.kinds)
+
+    @property
+    def key(self) -> str:
+        """What tells it from the other entries of its control: things with the same one have the same steps and undo."""
+        return " ".join((self.task, *self.kinds, self.limit or "", *self.says))
 
 
 class ControlAdvice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -71,6 +86,7 @@ class ControlAdvice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
 
 class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    order: tuple[str, ...]
     control: tuple[ControlAdvice, ...]
 
 
@@ -90,11 +106,35 @@ _UNADVISED = ControlAdvice(
 
 
 @cache
+def _file() -> _File:
+    text = resources.files(__package__).joinpath(FILE).read_text(encoding="utf-8")
+    return msgspec.convert(tomllib.loads(text), _File)
+
+
+@cache
 def every() -> dict[str, ControlAdvice]:
     """All advice by control. Raises ValueError for a file that is not as it should be: a defect."""
-    text = resources.files(__package__).joinpath(FILE).read_text(encoding="utf-8")
-    read = msgspec.convert(tomllib.loads(text), _File)
-    return {one.id: one for one in read.control}
+    return {one.id: one for one in _file().control}
+
+
+@cache
+def _ranks() -> dict[str, int]:
+    return {control: rank for rank, control in enumerate(_file().order)}
+
+
+def rank(control: str) -> int:
+    """How decisive what is to be done about a control is, 0 first; one this version does not know comes last."""
+    return _ranks().get(control, len(_ranks()))
+
+
+def decisive(control: str, one: Advice) -> int:
+    """How far forward its steps stand among those for one thing, 0 first: what ends the thing overtakes all but the first."""
+    return min(rank(control), 1) if ALL in one.settles else rank(control)
+
+
+def settles(one: Advice, control: str) -> bool:
+    """True if doing it leaves nothing of that other control to do; what comes first in the order is never settled."""
+    return control in one.settles or (ALL in one.settles and rank(control) > 0)
 
 
 def of_control(control: str) -> ControlAdvice:
@@ -104,17 +144,29 @@ def of_control(control: str) -> ControlAdvice:
 
 def advise(control: str, kind: Kind | None, *, limit: str | None, reason: str) -> Advice:
     """What to do about this way of failing: the first entry that fits the kind, the limit and the reason."""
-    for one in of_control(control).advice:
-        if one.of(kind) and one.limit in (None, limit) and (one.says is None or one.says in reason):
+    for one in _fitting(control, kind, limit):
+        if not one.says or any(words in reason for words in one.says):
             return one
     return _UNADVISED.advice[0]
 
 
+@lru_cache(maxsize=2_000)
+def _fitting(control: str, kind: Kind | None, limit: str | None) -> tuple[Advice, ...]:
+    return tuple(one for one in of_control(control).advice if one.of(kind) and one.limit in (None, limit))
+
+
 def filled(template: str, fields: Fields) -> str:
     """A sentence with its fields; what is not known is told as `?`."""
-    if "{" not in template:
-        return template
-    return _FIELD.sub(lambda found: wording.shown(fields.get(found[1], "?")), template)
+    names = _fields(template)
+    if len(names) == 1:
+        return template.replace(f"{{{names[0]}}}", wording.shown(fields.get(names[0], "?")))
+    return _FIELD.sub(lambda found: wording.shown(fields.get(found[1], "?")), template) if names else template
+
+
+@cache
+def _fields(template: str) -> tuple[str, ...]:
+    """The fields in a sentence, as often as they stand there."""
+    return tuple(_FIELD.findall(template))
 
 
 @cache
@@ -130,10 +182,12 @@ def typed(template: str, fields: Fields) -> list[str] | None:
         if not names:
             words.append(word)
             continue
-        if not all(wording.typable(fields.get(name, "")) for name in names):
-            return None
-        value = _FIELD.sub(lambda found: fields[found[1]], word)
-        (safe,) = wording.quoted([value])
+        for name in names:
+            if not wording.typable(fields.get(name, "")):
+                return None
+        whole = len(names) == 1 and len(word) == len(names[0]) + _BRACES
+        value = fields[names[0]] if whole else _FIELD.sub(lambda found: fields[found[1]], word)
+        (safe,) = wording.quoted((value,))
         if value.startswith("-") and words and words[-1].startswith("--"):
             words[-1] = f"{words[-1]}={safe}"  # or the CLI would take it for another option
         else:
@@ -148,8 +202,25 @@ def told(steps: Sequence[Step], fields: Fields) -> list[str]:
     """The steps, numbered, as lines of text."""
     lines: list[str] = []
     for number, one in enumerate(steps, 1):
-        lines += wording.wrapped(filled(one.say, fields), f"  {number}. ", "     ")
+        fold = wording.wrapped if "{" in one.say else wording.folded
+        lines += fold(filled(one.say, fields), f"  {number}. ", "     ")
         lines += _ran(one.run, fields)
+    return lines
+
+
+def told_briefly(steps: Sequence[Step], fields: Fields) -> list[str]:
+    """The commands alone, with the numbers of their steps, for whoever read the words of them before.
+
+    A command that is for some only keeps its words, and so do the steps it is one of; what comes later is left out.
+    """
+    choices = any(one.when == "if" and one.run for one in steps)
+    lines: list[str] = []
+    for number, one in enumerate(steps, 1):
+        if one.when == "if" and choices:
+            lines += [*wording.wrapped(filled(one.say, fields), f"  {number}. ", "     "), *_ran(one.run, fields)]
+        elif not one.when and one.run and (words := typed(one.run, fields)):
+            first, *rest = wording.command(words)
+            lines += [f"  {number}. {first.lstrip()}", *rest]
     return lines
 
 
@@ -160,11 +231,19 @@ def _ran(run: str, fields: Fields) -> list[str]:
     return wording.wrapped(_NO_COMMAND, "     ", "     ") if words is None else wording.command(words)
 
 
+def in_short(one: Advice, fields: Fields, *, many: bool) -> str:
+    """The task as half a sentence about what was named before: `replace it by a role`."""
+    words = filled(one.task, {**fields, "what": "them" if many else "it"})
+    return words[:1].lower() + words[1:]
+
+
 def undone(one: Advice, fields: Fields) -> list[str]:
     """How to undo it, as lines of text."""
     if isinstance(one.undo, str):
         return wording.wrapped(filled(one.undo, fields), "Undo: ")
-    return ["Undo:", *_ran(one.undo.run, fields)]
+    if len(one.undo) == 1 and not one.undo[0].say:
+        return ["Undo:", *_ran(one.undo[0].run, fields)]
+    return ["Undo:", *told(one.undo, fields)]
 
 
 _NOT_MINE: dict[str, str] = {
