@@ -10,10 +10,12 @@ from hypothesis import strategies as st
 from prooftrail.controls import due
 from prooftrail.controls.due import began, overdue
 from prooftrail.controls.events import event_of
+from prooftrail.controls.findings import fold
 from prooftrail.controls.fingerprints import fingerprint
 from prooftrail.controls.grading import Indication, graded
 from prooftrail.evidence.layout import ORGANIZATION
 from prooftrail.governance import Governance
+from prooftrail.governance.exceptions import Exceptions
 from prooftrail.governance.thresholds import ByTier, Limits, Threshold, Thresholds
 from prooftrail.model.iam import Root, Secret
 from prooftrail.model.identity import Identity, IdentityClass, Kind, Known, Rung
@@ -30,7 +32,8 @@ from prooftrail.model.judgement import (
 from prooftrail.model.reading import CellStatus, Collector
 from prooftrail.model.snapshot import AlternateContact
 from tests.builders import ACCOUNT, MEMBER, NOW, REGION, UNTOLD, a_run, an_identity, days, replaced, tagged, used
-from tests.builders.judging import judged_snapshot, unknowing
+from tests.builders.judging import a_context, judged_snapshot, unknowing
+from tests.builders.judging_exceptions import an_exception
 from tests.builders.judging_findings import CATALOG, WORKER, Days, a_result, a_worker, an_assessment, fold_one
 from tests.builders.judging_people import (
     certificate,
@@ -135,6 +138,13 @@ def test_a_verified_finding_that_comes_back_gets_the_days_of_its_tier_anew(good_
     one = lived(FAIL, *[PASS] * good_runs, FAIL)
     assert one.due_at == NOW + days(good_runs + 1 + 30)
     assert lived(FAIL, *[PASS] * good_runs, FAIL, PASS, FAIL).due_at == one.due_at
+
+
+@pytest.mark.parametrize(("good_runs", "returned"), [(3, None), (4, 5), (5, 6)])
+def test_a_finding_says_when_it_came_back_after_it_was_verified(good_runs: int, returned: int | None) -> None:
+    one = lived(FAIL, *[PASS] * good_runs, FAIL)
+    assert one.returned_at == (None if returned is None else NOW + days(returned))
+    assert lived(FAIL, *[PASS] * good_runs, FAIL, PASS, FAIL).returned_at == one.returned_at
 
 
 def test_a_finding_that_comes_back_at_a_higher_tier_is_due_sooner() -> None:
@@ -422,6 +432,17 @@ def test_the_organization_has_findings_without_a_snapshot() -> None:
     assert after.findings[0].status is FIXED
     assert after.findings[0].fixed_why == "IDC-01 states nothing about it any more"
     assert [(one.before, one.after) for one in told] == [(FAIL, None)]
+
+
+def test_what_is_wrong_with_an_exception_is_told_to_whoever_answers_for_its_risk() -> None:
+    policy = Governance(exceptions=Exceptions(exception=(an_exception(risk_owner="jane"),)))
+    lapsed, unknown = (
+        a_result(control="IDC-32", subject=name, identity=None, subject_type=SubjectType.EXCEPTION)
+        for name in (an_exception().id, "EX-GONE")
+    )
+    context = a_context(policy)
+    found, _ = fold(None, None, an_assessment(lapsed, unknown, account=ORGANIZATION), context, CATALOG)
+    assert {one.subject: one.owner for one in found.findings} == {an_exception().id: "jane", "EX-GONE": None}
 
 
 def test_findings_of_another_account_cannot_be_followed() -> None:

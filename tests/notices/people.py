@@ -65,7 +65,7 @@ def lost(person: str) -> Reach:
 
 def plan(day: Day, matters: Iterable[Matter], told: Mapping[str, Told], policy: Governance | None = None) -> Planned:
     policy = policy or a_policy()
-    return ladder.plan_matters(day, tuple(matters), told, chains(policy), policy.notices)
+    return ladder.plan_matters(day, tuple(matters), told, chains(policy))
 
 
 def after(day: Day, planned: Planned, sends: Callable[[str], bool] = lambda _: True) -> dict[str, Told]:
@@ -122,3 +122,20 @@ def an_answer(day: int, **known: Any) -> Answer:
     """Somebody says they know of it."""
     made = {"kind": AnswerKind.ACKNOWLEDGED, "who": "w", "locker": "l", "matters": (), "identities": (), "reason": "r"}
     return Answer(at=moment(day), **{**made, **known})
+
+
+def handed(day: int, matter: Matter, to: str = BO) -> Answer:
+    """Somebody hands it over on that day."""
+    return an_answer(day, kind=AnswerKind.REASSIGNED, matters=(matter.id,), to=to)
+
+
+def days_of(days: Iterable[int], make: Callable[[int], Matter], *said: Answer, **known: Any) -> list[str]:
+    """Who is called on which day of what is another matter every day, everything sent: `0 p-ada owner first`."""
+    told: Mapping[str, Told] = {}
+    lines = []
+    for number in days:
+        day = a_day(number, answers=tuple(one for one in said if one.at <= moment(number)), **known)
+        planned = plan(day, (make(number),), told)
+        lines += [f"{number} {one.recipient} {one.hop} {one.step}" for one in planned.calls]
+        told = after(day, planned)
+    return lines

@@ -2,10 +2,13 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
+
+import msgspec
 
 from prooftrail.model.identity import Kind
 from prooftrail.model.judgement import Event, Limit, Tier
-from prooftrail.model.notice import Hop
+from prooftrail.model.notice import Answer, AnswerKind, Hop
 from prooftrail.notices import summary
 from prooftrail.notices.digest import Draft
 from prooftrail.notices.summary import Summary, Tallies
@@ -14,7 +17,9 @@ from .letters import (
     ACCOUNT,
     BO,
     CY,
+    DAY,
     DEFAULT,
+    KEY,
     OPS,
     OTHER,
     SEC,
@@ -54,7 +59,7 @@ def escalated() -> Draft:
     before = asked(5), asked(2), asked(1, BO, Hop.DEPUTY, sent=False, why="its address was never confirmed")
     route = "owner: told 2026-11-21", "deputy: its address was never confirmed"
     call = a_call(key, hop=Hop.MANAGER, step="overdue 1", asked=before, route=route, recipient=CY)
-    return a_draft(call, recipient=CY, open_matters={Tier.CRITICAL: 1})
+    return a_draft(call, recipient=CY)
 
 
 def late_owner() -> Draft:
@@ -108,15 +113,72 @@ def family() -> Draft:
     return a_draft(*map(a_call, roles), open_matters={Tier.MEDIUM: 14})
 
 
+def one_identity() -> Draft:
+    """A key that fails three controls and a role that fails four: two blocks, each with the steps that settle most."""
+    key = (
+        ("IDC-15", Event.ROTATION, "45 days", f"Active key {KEY} of user deploy is 410 days old"),
+        ("IDC-16", Event.FINDING, "0", f"Key {KEY} of user deploy is long-lived, and no register names it"),
+        ("IDC-07", Event.UNUSED, "45 days", f"Key {KEY} of user deploy was never used in 410 days"),
+    )
+    role = (
+        ("IDC-02", "1 day", "Its owner is known, but nobody wrote down what it is for"),
+        ("IDC-22", "0", "Role ship may change IAM (iam:CreateRole and 70 more) without a boundary"),
+        ("IDC-20", "0", "Role ship is an administrator and lets in anyone (statement 1)"),
+        ("IDC-28", "0", "Anyone (statement 1) may come in, and no condition limits who that is"),
+    )
+    late: dict[str, Any] = {"step": "overdue 1", "asked": (asked(3), asked(1))}
+    calls = [
+        a_call(
+            a_matter(
+                -1, id=f"{at + 1:x}" * 32, control=control, event=event, tier=Tier.CRITICAL, used="never used",
+                reason=f"{reason}; the limit is {value} ({DEFAULT}).", limit=limit("any", value),
+            ),
+            **late,
+        )
+        for at, (control, event, value, reason) in enumerate(key)
+    ]  # fmt: skip
+    calls += [
+        a_call(
+            a_role(
+                "ship", 2 - at, id=f"{at + 5:x}" * 32, control=control, event=Event.FINDING, tier=Tier.HIGH,
+                reason=f"{reason}; the limit is {value} ({DEFAULT}).", limit=limit("any", value),
+            )
+        )
+        for at, (control, value, reason) in enumerate(role)
+    ]  # fmt: skip
+    return a_draft(*calls, open_matters={Tier.CRITICAL: 3, Tier.HIGH: 4})
+
+
+def many() -> Draft:
+    """Twenty-five roles: six in full, the others on a line, the last five counted."""
+    return a_draft(
+        *(
+            a_call(a_role(f"job-{at:02}", 9 + at, id=f"{at:08x}" * 4, identity=f"AROAEXAMPLE{at:010}", tier=tier))
+            for at, tier in enumerate([Tier.CRITICAL] * 2 + [Tier.HIGH] * 9 + [Tier.LOW] * 14)
+        )
+    )
+
+
 def minimal() -> Draft:
     """Count, deadline, where to look."""
     return a_draft(a_call(), a_call(a_secret(due=-2)), style="minimal", locker="demo/evidence")
 
 
+def minimal_week() -> Draft:
+    """The week without any name."""
+    week = summary.weekly(_week(), on=TODAY, accounts=(ACCOUNT,), unread=(OTHER,))
+    return a_draft(recipient=OPS, summary=week, style="minimal")
+
+
 def hand_over() -> Draft:
     """What somebody else handed to Bo."""
     call = a_call(a_secret(), step="handed over", asked=(asked(6),), recipient=BO)
-    return a_draft(call, recipient=BO, open_matters={Tier.HIGH: 1})
+    given = Answer(
+        kind=AnswerKind.REASSIGNED, who="arn:aws:sts::111122223333:assumed-role/Engineers/p-ada", at=at(-1), locker="l",
+        matters=("2c" * 16,), reason="The database moved to Bo's team: see wiki.example.com/db", to=BO,
+    )  # fmt: skip
+    day = msgspec.structs.replace(DAY, answers=(given,))
+    return a_draft(call, recipient=BO, day=day, open_matters={Tier.HIGH: 1})
 
 
 def without_usage() -> Draft:
@@ -131,6 +193,39 @@ def without_usage() -> Draft:
         used="last used 2026-09-23",
     )
     return a_draft(a_call(key, usage=False), open_matters={Tier.HIGH: 1})
+
+
+def limit_approved() -> Draft:
+    """A limit that somebody approved, whom the sealed copy does not name."""
+    by = "thresholds.toml 3, approved by p-cy on 2026-09-07 (RISK-118)"
+    key = a_matter(
+        reason=f"Active key {KEY} of user deploy is 97 days old; the limit is 60 days ({by}).",
+        limit=Limit(name="max_age_days", value="60 days", set_by=by),
+    )
+    return a_draft(a_call(key), open_matters={Tier.HIGH: 1})
+
+
+def ownerless() -> Draft:
+    """What nobody owns fails a control, and has a root and an account beside it: for the contact of the account."""
+    hops = (Hop.OWNER, "nobody owns it"), (Hop.DEPUTY, "nobody is named"), (Hop.MANAGER, "nobody is named")
+    known: dict[str, Any] = {
+        "hop": Hop.CONTACT,
+        "recipient": OPS,
+        "asked": tuple(asked(1, "", hop, sent=False, why=why) for hop, why in hops),
+        "route": tuple(f"{hop}: {why}" for hop, why in hops),
+    }
+    calls = (
+        a_call(a_role(), **known),
+        a_call(
+            a_matter(
+                -1, id="6f" * 16, event=Event.FINDING, control="IDC-10", tier=Tier.CRITICAL, kind=Kind.ROOT, arn=None,
+                subject="root", identity=f"root:{ACCOUNT}", name="root", limit=None, used="never used",
+                reason="The root signs in with a password and without MFA.",
+            ),
+            **known,
+        ),
+    )  # fmt: skip
+    return a_draft(*calls, recipient=OPS)
 
 
 def exception_ending() -> Draft:
@@ -217,9 +312,14 @@ SCENES: dict[str, Callable[[], Draft]] = {
         unowned_contact,
         unowned_security,
         family,
+        one_identity,
+        many,
         minimal,
+        minimal_week,
         hand_over,
         without_usage,
+        limit_approved,
+        ownerless,
         exception_ending,
         not_confirmed,
         weekly_contact,

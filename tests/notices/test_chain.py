@@ -50,6 +50,43 @@ def test_everybody_stands_in_a_chain_once_where_they_are_nearest() -> None:
     assert of(policy=a_policy(*owners)) == [("owner", ADA, None), ("deputy", SEC, None), ("contact", OPS, None)]
 
 
+def test_two_people_with_one_mailbox_are_asked_once() -> None:
+    owners = (
+        an_owner(ADA, deputy=BO, manager=CY),
+        an_owner(BO, email=mail(ADA)),
+        an_owner(CY, active=False),
+        an_owner(SEC),
+    )
+    assert of(policy=a_policy(*owners)) == [
+        ("owner", ADA, None),
+        ("manager", CY, "left"),
+        ("contact", OPS, None),
+        ("security", SEC, None),
+    ]
+
+
+def test_a_mailbox_whose_owner_left_is_asked_as_somebody_elses() -> None:
+    owners = an_owner(ADA, active=False, deputy=BO), an_owner(BO, email=mail(ADA)), an_owner(SEC)
+    assert [hop for hop, _, _ in of(policy=a_policy(*owners))][:2] == ["owner", "deputy"]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        (ADA, ADA, True),
+        (ADA, f" {ADA.upper()} ", True),
+        (ADA, mail(ADA), True),
+        (ADA, BO, False),
+        ("p-unknown", "p-other", False),
+        ("p-unknown", "p-unknown", True),
+        (None, ADA, False),
+        (None, None, True),
+    ],
+)
+def test_an_owner_is_the_same_however_they_are_spelt(one: str | None, other: str | None, same: bool) -> None:
+    assert chains().is_same(one, other) is same
+
+
 @pytest.mark.parametrize("known", [{"owner": None, "event": Event.UNOWNED}, {"owner": None, "not_mine": "tag"}])
 def test_what_nobody_owns_goes_to_the_contact_and_the_security_team(known: dict[str, Any]) -> None:
     assert of(a_matter(**known)) == [("contact", OPS, None), ("security", SEC, None)]

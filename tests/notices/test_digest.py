@@ -1,6 +1,7 @@
 """A recipient's mail: what stands in it, in which order, under which id, and that two copies say the same."""
 
 from itertools import permutations
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -11,7 +12,7 @@ from prooftrail.model.judgement import Event, Tier
 from prooftrail.model.notice import Hop, NoticeItem, Undelivered
 from prooftrail.notices import summary
 from prooftrail.notices.day import Call
-from prooftrail.notices.digest import FULL_LINES, Draft
+from prooftrail.notices.digest import Draft
 from prooftrail.notices.summary import Tallies
 
 from .letters import (
@@ -119,7 +120,43 @@ def test_what_stands_alike_in_a_family_is_one_line() -> None:
     assert len(draft.notice.items[1].matters) == 14
     assert draft.notice.items[1].identities == tuple(sorted(f"AROA{one}" for one in range(14)))
     assert draft.letter_subject == "[Prooftrail] 2 to do by 2026-12-14"
-    assert "Id: 'r<n>#00'\n" in draft.letter_text
+    assert "\nId: 'r<n>#00' --control IDC-08 --owner 'Ada Lovelace'\n" in draft.letter_text
+
+
+@pytest.mark.parametrize(
+    ("number", "known", "words"),
+    [
+        (2, {}, ["Ids: 000000000000,000000000001"]),
+        (5, {}, ["Ids: 000000000000,000000000001,000000000002,000000000003,000000000004"]),
+        (6, {}, ["Id: 'r<n>#00' --control IDC-08 --owner 'Ada Lovelace'"]),
+        (6, {"owner": None}, ["Id: 'r<n>#00' --control IDC-08 --owner none"]),
+        (
+            6,
+            {"family": "é#00"},
+            ["Ids: 000000000000,000000000001,000000000002,000000000003,000000000004", "     000000000005"],
+        ),
+    ],
+)
+def test_a_large_family_is_answered_for_by_control_and_owner_and_a_small_one_by_its_ids(
+    number: int, known: dict[str, Any], words: list[str]
+) -> None:
+    made = [
+        a_call(a_role(f"r{at}", id=f"{at:012x}" + "0" * 20, identity=f"A{at}", **{"family": "r<n>#00", **known}))
+        for at in range(number)
+    ]
+    text = a_draft(*made).letter_text
+    assert text[text.index("\nId") + 1 :].split("\n\n")[0].splitlines() == words
+
+
+def test_a_family_of_two_owners_is_two_lines() -> None:
+    calls = [
+        *members(6, owner=ADA),
+        *(a_call(a_role(id=f"{at:x}" * 32, family="r<n>#00", owner=BO)) for at in range(6)),
+    ]
+    draft = a_draft(*calls, recipient=CY)
+    assert [len(one.matters) for one in draft.notice.items] == [6, 6]
+    assert "--owner 'Ada Lovelace'" in draft.letter_text
+    assert "--owner 'Bo Nilsson'" in draft.letter_text
 
 
 @pytest.mark.parametrize(
@@ -149,22 +186,6 @@ def test_a_matter_called_twice_is_told_once() -> None:
     assert [one.matters for one in draft.notice.items] == [("0a1b2c3d4e5f60718293a4b5c6d7e8f9",)]
 
 
-@pytest.mark.parametrize(
-    ("number", "more"), [(FULL_LINES - 1, None), (FULL_LINES, None), (FULL_LINES + 1, 1), (1_000, 980)]
-)
-def test_twenty_things_are_told_in_full_and_the_rest_counted(number: int, more: int | None) -> None:
-    calls = [a_call(a_role(f"n{one:04}", id=f"{one:032x}")) for one in range(number)]
-    draft = a_draft(*calls)
-    assert len(draft.notice.items) == number
-    assert draft.letter_text.count("\nId: ") == min(number, FULL_LINES)
-    assert f"{number:,} things need you." in draft.letter_text
-    assert ("Due as well, not shown here" in draft.letter_text) is (more is not None)
-    if more:
-        assert f"Due as well, not shown here: {more:,} medium." in draft.letter_text
-        assert f"and {more:,} more\n" in draft.letter_text
-    assert "prooftrail findings s3://example-evidence --open" in draft.letter_text
-
-
 def test_what_is_open_besides_is_counted_without_what_is_told() -> None:
     draft = a_draft(a_call(), open_matters={Tier.HIGH: 3, Tier.LOW: 2, Tier.CRITICAL: 0})
     assert "Open besides, not due to be told today: 2 high, 2 low." in draft.letter_text
@@ -173,16 +194,29 @@ def test_what_is_open_besides_is_counted_without_what_is_told() -> None:
     assert "Nothing else" not in passed_on.letter_text
 
 
+def test_what_is_told_as_a_deputy_s_is_not_taken_from_what_is_open_of_the_reader_s_own() -> None:
+    calls = a_call(), a_call(a_role(), hop=Hop.DEPUTY), a_call(a_role("x", id="7e" * 16), hop=Hop.CONTACT)
+    text = a_draft(*calls, open_matters={Tier.HIGH: 1, Tier.MEDIUM: 2}).letter_text
+    assert "Open besides, not due to be told today: 2 medium." in text
+    assert "Nothing else" not in text
+
+
 @pytest.mark.parametrize(
     ("calls", "subject"),
     [
         ([a_call()], "1 to do by 2026-11-30"),
         ([a_call(a_matter(0))], "1 to do by 2026-11-23"),
         ([a_call(a_matter(-1))], "1 to do, 1 late"),
-        ([a_call(a_matter(-1)), a_call(a_role())], "2 to do by 2026-12-14, 1 late"),
-        ([a_call(a_matter(tier=Tier.CRITICAL))], "1 to do by 2026-11-30, 1 critical"),
-        ([a_call(a_matter(-1, tier=Tier.CRITICAL)), a_call(a_role())], "2 to do by 2026-12-14, 1 critical late"),
-        ([a_call(a_matter(-1)), a_call(a_role(tier=Tier.CRITICAL))], "2 to do by 2026-12-14, 1 late, 1 critical"),
+        ([a_call(), a_call(a_secret())], "2 to do by 2026-11-30"),
+        ([a_call(), a_call(a_role())], "2 to do, first by 2026-11-30"),
+        ([a_call(a_matter(-1)), a_call(a_role())], "2 to do, 1 late, next by 2026-12-14"),
+        ([a_call(a_matter(tier=Tier.CRITICAL))], "1 to do, 1 critical by 2026-11-30"),
+        ([a_call(a_matter(-1, tier=Tier.CRITICAL)), a_call(a_role())], "2 to do, 1 critical late, next by 2026-12-14"),
+        (
+            [a_call(a_matter(-1, tier=Tier.CRITICAL)), a_call(a_role(due=-1))],
+            "2 to do, 2 late (1 critical)",
+        ),
+        ([a_call(a_matter(-1)), a_call(a_role(tier=Tier.CRITICAL))], "2 to do, 1 late, 1 critical, next by 2026-12-14"),
     ],
 )
 def test_a_subject_says_how_many_by_when_and_how_bad(calls: list[Call], subject: str) -> None:
@@ -201,26 +235,52 @@ def test_a_subject_says_how_many_by_when_and_how_bad(calls: list[Call], subject:
     ],
 )
 def test_the_first_line_says_what_was_passed_on(hops: list[Hop], words: str) -> None:
-    calls = [a_call(a_role(f"n{at}", id=f"{at:032x}"), hop=hop) for at, hop in enumerate(hops)]
+    calls = [a_call(a_role(f"n{at}", id=f"{at:032x}", identity=f"A{at}"), hop=hop) for at, hop in enumerate(hops)]
     assert " ".join(a_draft(*calls).letter_text.split()).startswith(words)
+
+
+def test_things_of_one_identity_are_counted_as_such() -> None:
+    calls = [
+        a_call(a_role(id=f"{at:032x}", control=control)) for at, control in enumerate(("IDC-08", "IDC-28", "IDC-02"))
+    ]
+    draft = a_draft(*calls, a_call())
+    assert draft.letter_text.startswith("4 things on 2 identities need you. The first is")
+    assert draft.letter_subject == "[Prooftrail] 4 to do on 2 identities, first by 2026-11-30"
+    account = a_call(a_matter(control="IDC-12", id="e" * 32, kind=None, identity=None, arn=None))
+    assert a_draft(*calls, account).letter_subject == "[Prooftrail] 4 to do under 2 headings, first by 2026-11-30"
 
 
 def test_minimal_names_nobody_and_nothing() -> None:
     calls = [a_call(a_matter(-1, tier=Tier.CRITICAL)), a_call(a_secret())]
     draft = a_draft(*calls, style="minimal", locker="demo/evidence")
     for said in (draft.letter_text, draft.letter_subject, draft.notice.text):
-        for word in (KEY, "deploy", "payments", ACCOUNT, *PEOPLE, *PEOPLE.values(), "critical", "secret", "key"):
+        for word in (KEY, "deploy", "payments", ACCOUNT, "critical", "secret", "key"):
             assert word not in said
     assert "2 things need you. The first was due on Sun 2026-11-22: 1 day late." in draft.letter_text
-    assert draft.letter_subject == "[Prooftrail] 2 to do by 2026-11-30, 1 late"
+    assert draft.letter_subject == "[Prooftrail] 2 to do, 1 late, next by 2026-11-30"
+    assert draft.letter_text.endswith("\nSee it with:\n  prooftrail owner show demo/evidence 'Ada Lovelace'\n")
     assert len(draft.letter_text.splitlines()) <= 6
+    assert len(draft.notice.items) == 2
+    mixed = a_draft(*calls, a_call(a_role(), hop=Hop.DEPUTY), style="minimal").letter_text
+    assert mixed.endswith(f"\nSee it with:\n  prooftrail findings {LOCKER} --open\n")
+
+
+def test_a_minimal_week_has_counts_alone() -> None:
+    tallies = Tallies(TODAY)
+    tallies.add(a_matter(-1))
+    week = summary.weekly(tallies, on=TODAY, accounts=(ACCOUNT,), unread=(OTHER,))
+    words = " ".join(a_draft(summary=week, style="minimal").letter_text.split())
+    assert words == (
+        "The week to Mon 2026-11-23: 1 finding open, 1 late, 0 unowned; 0 accounts not read."
+        f" See it with: prooftrail findings {LOCKER} --open"
+    )
 
 
 @pytest.mark.parametrize("locker", ["demo/evidence", "s3://b", "my locker; reboot"])
 def test_the_locker_is_quoted_wherever_it_stands(locker: str) -> None:
     text = a_draft(a_call(), locker=locker).letter_text
     safe = "'my locker; reboot'" if ";" in locker else locker
-    assert f"prooftrail ack {safe} ID --reason REASON" in text
+    assert f"prooftrail ack {safe} ID --reason 'REASON'" in text
 
 
 def test_a_contact_of_one_account_looks_there_and_one_of_many_at_what_is_late() -> None:
@@ -254,7 +314,7 @@ def test_nothing_to_tell_is_no_mail() -> None:
 def test_every_mail_says_how_to_answer_and_that_it_asks_for_no_password() -> None:
     text = " ".join(a_draft(a_call()).letter_text.split())
     assert "No reply to this mail is read." in text
-    assert "prooftrail ack s3://example-evidence ID --reason REASON" in text
+    assert "prooftrail ack s3://example-evidence ID --reason 'REASON'" in text
     assert "prooftrail reassign s3://example-evidence ID --to OWNER" in text
     assert "We never ask for a password, a key or a code, and never link to a page to log in" in text
 
@@ -263,7 +323,8 @@ def test_every_mail_says_how_to_answer_and_that_it_asks_for_no_password() -> Non
 @given(st.lists(st.text(max_size=2_000), min_size=1, max_size=30, unique=True))
 def test_a_mail_stays_small_and_whole_whatever_names_look_like(names: list[str]) -> None:
     calls = [
-        a_call(a_role(name, id=f"{at:032x}", reason=name, used=name, family=None)) for at, name in enumerate(names)
+        a_call(a_role(name, id=f"{at:032x}", identity=f"A{at % 5}", reason=name, used=name, family=None))
+        for at, name in enumerate(names)
     ]
     draft = a_draft(*calls, names=lambda text: text)
     assert len(draft.letter_text.encode()) < SNS_LIMIT / 4
@@ -274,5 +335,9 @@ def test_a_mail_stays_small_and_whole_whatever_names_look_like(names: list[str])
 
 
 def test_a_mail_full_of_the_longest_names_stays_far_below_what_sns_takes() -> None:
-    calls = [a_call(a_role("€" * 65_536, id=f"{at:032x}", reason="€" * 65_536, used="€" * 9_999)) for at in range(500)]
-    assert len(a_draft(*calls, names=lambda text: text).letter_text.encode()) < SNS_LIMIT / 2
+    long: dict[str, Any] = {"reason": "€" * 65_536, "used": "€" * 9_999}
+    for identities in (500, 1):
+        calls = [
+            a_call(a_role("€" * 65_536, id=f"{at:032x}", identity=f"A{at % identities}", **long)) for at in range(500)
+        ]
+        assert len(a_draft(*calls, names=lambda text: text).letter_text.encode()) < SNS_LIMIT / 8

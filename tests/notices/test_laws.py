@@ -8,7 +8,7 @@ from prooftrail.model.notice import Hop, Matter, Told
 from prooftrail.notices.day import Planned
 from prooftrail.notices.reaching import Standing, standing
 from tests.notices.letters import ADA, BO, CY, SEC
-from tests.notices.people import CONTACT, a_day, after, an_answer, chains, lasting, lost, plan
+from tests.notices.people import CONTACT, a_day, after, an_answer, chains, lasting, lost, moment, plan
 
 PEOPLE = (ADA, BO, CY, SEC)
 EVENTS = st.sampled_from([Event.FINDING, Event.ROTATION, Event.UNUSED, Event.EXPIRY, Event.UNOWNED])
@@ -133,3 +133,21 @@ def test_days_without_a_run_lose_no_escalation(tier: Tier, skipped: int, due: in
         told = after(day, planned)
         heard += [one.hop for one in planned.calls if one.hop not in heard]
     assert heard == list(Hop)
+
+
+@settings(max_examples=60)
+@given(
+    st.lists(st.tuples(st.sampled_from([ADA, CY, f" {ADA.upper()}"]), st.integers(-30, 0)), min_size=12, max_size=12),
+    st.sampled_from([Tier.CRITICAL, Tier.HIGH]),
+)
+def test_whatever_a_tag_says_every_day_the_security_team_hears(said: list[tuple[str, int]], tier: Tier) -> None:
+    told: dict[str, Told] = {}
+    heard: set[Hop] = set()
+    for place, (owner, due) in enumerate(said):
+        number = place * (1 if tier is Tier.CRITICAL else 5)
+        day = a_day(number)
+        matter = lasting(due, tier=tier, event=Event.FINDING, since=moment(-40), owner=owner)
+        planned = plan(day, [matter], told)
+        told = after(day, planned)
+        heard |= {one.hop for one in planned.calls}
+    assert {Hop.CONTACT, Hop.SECURITY} <= heard

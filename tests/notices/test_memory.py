@@ -19,7 +19,7 @@ def test_what_was_sent_advances_the_steps_and_names_who_was_asked() -> None:
     notice = a_notice(on(2), BO, ("m", Hop.DEPUTY, "overdue 0"), ("unknown", Hop.OWNER, "first"))
     found = memory.remember({"m": ROW}, [notice], [sent_of(notice)])
     steps = ("first", "deputy: overdue 0")
-    assert found == {"m": replace(ROW, steps=steps, asked=(told(2, Hop.DEPUTY, BO, "overdue 0"),))}
+    assert found == {"m": replace(ROW, steps=steps, first_on=on(2), asked=(told(2, Hop.DEPUTY, BO, "overdue 0"),))}
     assert memory.remember(found, [notice], [sent_of(notice)]) == found
 
 
@@ -36,6 +36,27 @@ def test_ten_times_are_remembered_and_the_newest_of_each_hop_always() -> None:
     assert [(one.hop, one.on) for one in asked] == [
         (Hop.DEPUTY, on(0)),
         *((Hop.OWNER, on(day)) for day in range(3, 12)),
+    ]
+
+
+def test_of_two_owners_in_turn_the_newest_of_each_is_remembered() -> None:
+    asked: tuple[Asked, ...] = (told(0, Hop.OWNER), told(1, Hop.OWNER, BO))
+    for day in range(2, 14):
+        asked = memory.with_asked(asked, told(day, Hop.CONTACT))
+    assert [(one.hop, one.on) for one in asked] == [
+        (Hop.OWNER, on(0)),
+        (Hop.OWNER, on(1)),
+        *((Hop.CONTACT, on(day)) for day in range(6, 14)),
+    ]
+
+
+def test_of_many_owners_in_turn_the_newest_are_remembered() -> None:
+    asked: tuple[Asked, ...] = (told(0, Hop.DEPUTY),)
+    for day in range(1, 13):
+        asked = memory.with_asked(asked, told(day, Hop.OWNER, f"p-{day}"))
+    assert [(one.hop, one.on) for one in asked] == [
+        (Hop.DEPUTY, on(0)),
+        *((Hop.OWNER, on(day)) for day in range(4, 13)),
     ]
 
 

@@ -47,6 +47,53 @@ def test_how_somebody_stands(row: Reach | None, confirms: bool, expected: Standi
     assert standing(LINK, a_day(0, [row] if row else [], confirms=confirms), Tier.HIGH)[0] is expected
 
 
+def refused(state: ReachState, *tried: int, sent: int | None = None, since: int | None = None) -> Reach:
+    """Asking or mailing it was refused on those days."""
+    return Reach(
+        recipient=ADA,
+        address="a",
+        state=state,
+        since=None if since is None else on(since),
+        mailed_on=None if sent is None else on(sent),
+        tried_on=tuple(map(on, tried)),
+    )
+
+
+@pytest.mark.parametrize(("tier", "patience"), [("critical", 3), ("high", 3), ("medium", 12), ("low", 12)])
+@pytest.mark.parametrize("state", [ReachState.DIRECT, ReachState.CONFIRMED, PENDING])
+def test_what_cannot_be_written_to_is_passed_over_once_patience_is_over(
+    tier: str, patience: int, state: ReachState
+) -> None:
+    row = refused(state, 0, *range(patience - 3, patience))
+    found = [standing(LINK, a_day(day, [row], confirms=True), Tier(tier)) for day in (patience - 1, patience)]
+    assert found[0][0] is (Standing.WAITING if state is PENDING else Standing.REACHABLE)
+    assert found[1] == (Standing.UNREACHABLE, "could not be written to since 2026-11-23")
+
+
+@pytest.mark.parametrize(
+    ("row", "day", "expected"),
+    [
+        (refused(ReachState.DIRECT, 0, 3), 9, Standing.UNREACHABLE),
+        (refused(ReachState.DIRECT, 0, 3), 10, Standing.REACHABLE),  # a week later it is tried once more
+        (refused(ReachState.DIRECT, 0, 3, 10), 11, Standing.UNREACHABLE),
+        (refused(ReachState.DIRECT, 0, 3, sent=3), 4, Standing.REACHABLE),
+        (refused(ReachState.DIRECT, 0, 3, sent=0), 4, Standing.REACHABLE),  # refused on one day only since
+        (refused(ReachState.DIRECT, 0, 3, sent=-1), 4, Standing.UNREACHABLE),
+        (refused(ReachState.CONFIRMED, 0, 3, since=4), 4, Standing.REACHABLE),
+        (refused(ReachState.CONFIRMED, 0, 3, since=0), 4, Standing.UNREACHABLE),
+        (refused(ReachState.UNSUBSCRIBED, 0), 0, Standing.UNREACHABLE),
+    ],
+)
+def test_what_was_sent_or_confirmed_since_is_within_reach(row: Reach, day: int, expected: Standing) -> None:
+    assert standing(LINK, a_day(day, [row], confirms=True), Tier.HIGH)[0] is expected
+
+
+def test_ten_refusals_are_long_enough_for_any_tier() -> None:
+    nine, ten = refused(ReachState.DIRECT, *range(9)), refused(ReachState.DIRECT, *range(10))
+    found = [standing(LINK, a_day(10, [row], confirms=True), Tier.LOW)[0] for row in (nine, ten)]
+    assert found == [Standing.REACHABLE, Standing.UNREACHABLE]
+
+
 def test_nobody_and_somebody_without_an_address_are_out_of_reach_with_the_reason() -> None:
     link = Link(hop=Hop.OWNER, recipient=ADA, address=None, why="left")
     assert standing(link, a_day(0), Tier.LOW) == (Standing.UNREACHABLE, "left")

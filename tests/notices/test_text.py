@@ -2,19 +2,42 @@
 
 from collections.abc import Callable
 from datetime import date, timedelta
+from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from prooftrail.model.identity import Kind
 from prooftrail.model.judgement import Event, Tier
-from prooftrail.model.notice import Hop
+from prooftrail.model.notice import Answer, AnswerKind, Hop
 from prooftrail.notices import wording
 from prooftrail.notices.digest import Draft
 from prooftrail.notices.wording import COLUMNS, left, listing, shown, typable, wrapped
 
-from .letters import ADA, BO, CY, KEY, OPS, OTHER, PEOPLE, SEC, TODAY, a_call, a_draft, a_matter, a_role, asked, at
+from .letters import (
+    ACCOUNT,
+    ADA,
+    BO,
+    CY,
+    DAY,
+    DEFAULT,
+    KEY,
+    LOCKER,
+    OPS,
+    OTHER,
+    PEOPLE,
+    SEC,
+    TODAY,
+    a_call,
+    a_draft,
+    a_matter,
+    a_role,
+    asked,
+    at,
+    limit,
+)
 from .scenes import GOLDEN, SCENES, written
 
 
@@ -45,12 +68,12 @@ def test_a_mail_holds_no_link_of_its_own(scene: Callable[[], Draft]) -> None:
     assert "www." not in text
 
 
-@pytest.mark.parametrize("name", [one for one in SCENES if not one.startswith("weekly")])
+@pytest.mark.parametrize("name", [one for one in SCENES if "week" not in one])
 def test_what_and_by_when_stand_at_the_top(name: str) -> None:
     draft = SCENES[name]()
     top = "\n".join(draft.letter_text.splitlines()[:4])
     assert str(min(one.due_on for one in draft.notice.items)) in top
-    assert f"{len(draft.notice.items)} thing" in top
+    assert f"{draft.letter_subject.split()[1]} thing" in top
 
 
 @pytest.mark.parametrize(
@@ -199,11 +222,82 @@ def test_somebody_who_left_is_not_said_to_have_been_asked() -> None:
     assert "because owners.toml names you as deputy of the owner (owner: left)." in found
 
 
+def test_hops_where_nobody_stands_are_told_together() -> None:
+    nobody = [asked(2, "", hop, sent=False, why="nobody is named") for hop in (Hop.DEPUTY, Hop.MANAGER)]
+    found = text(a_call(hop=Hop.CONTACT, recipient=OPS, asked=(asked(3), asked(1), *nobody)), recipient=OPS)
+    said = "Asked before: Ada Lovelace (owner) on 2026-11-20 and 2026-11-22; no deputy or manager is named."
+    assert said in found
+
+
+@pytest.mark.parametrize(
+    ("route", "hops", "words"),
+    [
+        (("owner: nobody owns it",), [(Hop.OWNER, "nobody owns it")], "nobody owns it"),
+        (
+            ("owner: nobody owns it", "deputy: nobody is named", "manager: nobody is named"),
+            [(Hop.OWNER, "nobody owns it"), (Hop.DEPUTY, "nobody is named"), (Hop.MANAGER, "nobody is named")],
+            "nobody owns it",
+        ),
+        (
+            ("deputy: nobody is named", "manager: nobody is named"),
+            [(Hop.DEPUTY, "nobody is named"), (Hop.MANAGER, "nobody is named")],
+            "no deputy or manager is named",
+        ),
+    ],
+)
+def test_where_nobody_stands_nobody_is_said_to_be_out_of_reach(
+    route: tuple[str, ...], hops: list[tuple[Hop, str]], words: str
+) -> None:
+    missed = tuple(asked(2, "", hop, sent=False, why=why) for hop, why in hops)
+    found = text(a_call(hop=Hop.CONTACT, recipient=OPS, asked=missed, route=route), recipient=OPS)
+    assert f"You get this as contact of the account. Nobody nearer could be asked: {words}. It is still open." in found
+    assert f"because you are the contact of the account ({words})." in found
+
+
+@pytest.mark.parametrize(
+    ("kind", "account", "may"),
+    [
+        (Kind.ACCESS_KEY, ACCOUNT, True),
+        (Kind.HUMAN_USER, ACCOUNT, True),
+        (Kind.ROLE_WORKLOAD, ACCOUNT, True),
+        (Kind.ROOT, ACCOUNT, False),
+        (Kind.ROLE_SSO, ACCOUNT, False),
+        (Kind.CERTIFICATE, ACCOUNT, False),
+        (None, ACCOUNT, False),
+        (None, "organization", False),
+    ],
+)
+@pytest.mark.parametrize(("hop", "who"), [(Hop.CONTACT, OPS), (Hop.SECURITY, SEC)])
+@pytest.mark.parametrize("known", [{}, {"not_mine": "x"}, {"event": Event.UNOWNED}])
+def test_only_what_can_be_shut_is_said_to_be(
+    kind: Kind | None, account: str, may: bool, hop: Hop, who: str, known: dict[str, Any]
+) -> None:
+    one = a_matter(kind=kind, account=account, **known)
+    found = text(a_call(one, hop=hop, recipient=who), recipient=who).partition("Your part: ")[2].partition("Why: ")[0]
+    assert any(words in found for words in ("You may shut it", "have it shut", "or shut it")) is may
+
+
+def test_the_organization_is_never_an_account_to_look_in() -> None:
+    one = a_matter(kind=None, identity=None, account="organization", control="IDC-35")
+    draft = a_draft(a_call(one, hop=Hop.CONTACT, recipient=OPS), recipient=OPS)
+    assert "--account" not in draft.letter_text
+    assert f"\n  prooftrail findings {LOCKER} --open\n" in draft.letter_text
+
+
+def test_the_same_part_in_several_things_is_told_once() -> None:
+    calls = [
+        a_call(one, hop=Hop.MANAGER, recipient=CY, asked=(asked(3),)) for one in (a_matter(), a_role(), a_role("x"))
+    ]
+    found = text(*calls, recipient=CY)
+    assert found.count("You need not do it yourself") == 1
+    assert found.count("Your part: as in 1.") == 1
+
+
 @pytest.mark.parametrize(("hop", "who"), [(Hop.CONTACT, OPS), (Hop.SECURITY, SEC)])
 def test_what_somebody_disowned_is_to_be_given_to_somebody(hop: Hop, who: str) -> None:
     found = text(a_call(a_matter(not_mine="ask the data team"), hop=hop, recipient=who), recipient=who)
     assert "Somebody tagged it as not theirs: find who answers for it" in found
-    assert "Tagged as not theirs: ask the data team" in found
+    assert 'Tagged as not theirs, in the words of whoever tagged it: "ask the data team"' in found
     assert "first notice" in found
     assert "escalated" not in found
 
@@ -235,6 +329,32 @@ def test_a_step_has_a_word(step: str, before: bool, words: str) -> None:
 
 def test_what_was_handed_over_says_so_at_the_end_too() -> None:
     assert "You get this mail because it was handed over to you." in text(a_call(step="handed over"))
+
+
+@pytest.mark.parametrize(
+    ("who", "said"),
+    [
+        ("arn:aws:sts::1:assumed-role/Ops/p-ada", "arn:aws:sts::1:assumed-role/Ops/Ada Lovelace"),
+        (f"key:{'ab' * 32}", "whoever holds the key abababababab"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("matter", "step", "told"),
+    [("0a1b2c3d4e5f60718293a4b5c6d7e8f9", "handed over", True), ("0" * 32, "handed over", False), ("0a1b2c3d4e5f60718293a4b5c6d7e8f9", "again", False)],
+)  # fmt: skip
+def test_whoever_it_is_handed_to_reads_by_whom_and_why(who: str, said: str, matter: str, step: str, told: bool) -> None:
+    every = [
+        Answer(kind=kind, who=who, at=at(-1), locker="l", matters=(matter,), reason=why, to=to)
+        for kind, why, to in (
+            (AnswerKind.REASSIGNED, "older", BO),
+            (AnswerKind.REASSIGNED, 'moved, says "evil.com"', ADA),
+            (AnswerKind.ACKNOWLEDGED, "later", None),
+        )
+    ]
+    day = msgspec.structs.replace(DAY, answers=tuple(every))
+    found = text(a_call(step=step), day=day)
+    assert (f"Handed over by {said} on 2026-11-22: \"moved, says 'evil .com'\"" in found) is told
+    assert ("Handed over by" in found) is told
 
 
 @pytest.mark.parametrize(("read_in", "told"), [("20261123T060000Z", False), ("20261122T060000Z", True)])
@@ -292,6 +412,23 @@ def test_a_use_that_is_not_told_is_said_to_be_unknown() -> None:
     assert "Last use: AWS does not tell it" in text(a_call(a_matter(used=None)))
 
 
+@pytest.mark.parametrize(("value", "told"), [("0", False), ("1", True), ("0 days", True), ("required", True)])
+def test_a_limit_of_nothing_at_all_is_left_out(value: str, told: bool) -> None:
+    found = text(a_call(a_matter(reason="It is so.", limit=limit("any", value))))
+    assert (f"Limit: {value} ({DEFAULT})" in found) is told
+    assert ("Limit" in found) is told
+
+
+def test_the_limit_is_told_once_whoever_approved_it_and_on_the_same_lines_in_both_copies() -> None:
+    draft = SCENES["limit_approved"]()
+    for said, cy in ((draft.letter_text, PEOPLE[CY]), (draft.notice.text, CY)):
+        assert said.count("60 days") == 1
+        assert said.count(cy) == 1
+    assert draft.letter_text == draft.notice.text.replace(f"by {CY} on", f"by {PEOPLE[CY]} on").replace(
+        ADA, f"'{PEOPLE[ADA]}'"
+    )
+
+
 def test_the_limit_is_told_once_and_with_who_set_it() -> None:
     found = text(a_call())
     assert found.count("90 days") == 1
@@ -301,10 +438,11 @@ def test_the_limit_is_told_once_and_with_who_set_it() -> None:
 def test_the_second_of_a_kind_repeats_no_steps_but_its_commands() -> None:
     other = a_matter(8, id="4e" * 16, name="AKIAOTHER", identity="AKIAOTHER", arn="arn:aws:iam::1:user/batch")
     found = text(a_call(), a_call(other))
-    assert "Do: as in 1, and so the undo. For this one: 1. aws iam create-access-key --user-name batch" in found
-    assert "2. aws iam update-access-key --access-key-id AKIAOTHER --status Inactive" in found.replace("\\ ", "")
-    assert found.count("Make a new key") == 1
-    assert found.count("delete-access-key") == 1
+    assert "Do: as in 1, and so the undo. For this one: 1. " in found
+    assert found.count("aws iam create-access-key --user-name batch") == 1
+    assert "aws iam update-access-key --access-key-id AKIAOTHER --status Inactive" in found.replace("\\ ", "")
+    assert found.count("aws iam delete-access-key") == 1
+    assert found.count("Undo:") == 1
 
 
 def test_the_organization_and_accounts_without_a_name_have_a_place() -> None:
@@ -312,6 +450,35 @@ def test_the_organization_and_accounts_without_a_name_have_a_place() -> None:
     assert "Where: the organization as a whole" in text(a_call(whole))
     unnamed = a_draft(a_call(a_matter(account=OTHER)), accounts={OTHER: None}).letter_text
     assert f"\nWhere: account {OTHER}\n" in unnamed
+
+
+PHISH = "login.aws-signin.evil.com/reset?x=1 or help@evil.com"
+
+
+def test_what_anybody_wrote_has_no_place_to_click_on() -> None:
+    user = a_matter(
+        kind=Kind.HUMAN_USER,
+        name="help@evil.com",
+        arn=f"arn:aws:iam::{ACCOUNT}:user/help@evil.com",
+        reason=f"User {PHISH} has a password.",
+        used=PHISH,
+        not_mine=f'"{PHISH}"',
+        family=f"{PHISH}#00",
+    )
+    role = a_role(PHISH, id="5f" * 16)
+    calls = a_call(user, hop=Hop.CONTACT), a_call(role, asked=(asked(1, "boss@evil.com", sent=False, why="left"),))
+    for said in (draft := a_draft(*calls, accounts={ACCOUNT: "evil.com"})).letter_text, draft.notice.text:
+        prose = [one for one in said.splitlines() if not one.startswith("     ")]  # as commands do
+        assert not [one for one in prose if "evil.com" in one]
+        assert "evil .com" in said
+    assert "--user-name help@evil.com" in draft.letter_text
+
+
+def test_whoever_the_policy_knows_keeps_their_address() -> None:
+    known = {BO: "bo@example.com", ADA: "ada@example.com"}
+    call = a_call(hop=Hop.DEPUTY, recipient=BO, asked=(asked(1),))
+    found = text(call, recipient=BO, names=lambda one: known.get(one, one))
+    assert "Asked before: ada@example.com (owner) on 2026-11-22." in found
 
 
 HOSTILE = "x\n\x1b[2J\u202e<script>alert(1)</script> https://evil.example/login " + "A" * 65_536

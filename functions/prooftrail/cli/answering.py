@@ -32,7 +32,18 @@ _COLUMNS = (
 )
 
 Asked = Annotated[
-    str, typer.Argument(metavar="ID", help="A finding's fingerprint (8 digits do), an identity, or a family.")
+    str,
+    typer.Argument(
+        metavar="ID",
+        help="A finding's fingerprint (8 digits do; several with commas), an identity, or a family.",
+    ),
+]
+ControlOption = Annotated[str | None, typer.Option("--control", metavar="ID", help="Only what is open for a control.")]
+OwnerOption = Annotated[
+    str | None,
+    typer.Option(
+        "--owner", metavar="NAME", help="Only what this owner has, by id, name or address; `none` for what nobody owns."
+    ),
 ]
 Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; it is sealed.")]
 KeepDays = Annotated[
@@ -58,6 +69,11 @@ def opened(
     """The desk of a locker, whose chain is looked at first."""
     options = Options(locker=locker, home=home, signer=signer, fingerprint_key=fingerprint_key, profile=profile)
     return open_desk(options, arguments.history(locker, profile), keep_days=keep_days)
+
+
+def meant_by(desk: Desk, asked: str, control: str | None, owner: str | None) -> Meant:
+    """What is answered for. Raises ConfigError where that is nothing, or several things."""
+    return desk.answerable.find(asked, control=arguments.control(control), owner=owner)
 
 
 def reason_of(text: str) -> str:
@@ -89,8 +105,10 @@ def show_said(title: str, meant: Meant, said: Said, desk: Desk) -> None:
     console.print(render.facts([("as", safe(desk.view.reveal(said.answer.who), longest=500))]))
     console.print(render.uncut("record", said.key), soft_wrap=True)
     until = ", ".join(f"{tier} until {day}" for tier, day in meant.pauses(said.answer.at.date()))
-    console.print(render.indented(f"Escalation pauses: {until}.", 2))
+    console.print(render.indented(f"Escalation pauses at least: {until}.", 2))
     console.print(render.indented("It pauses once for each matter: one that was answered for before goes on.", 2))
+    of_these = "this matter" if len(meant.matters) == 1 else f"these {len(meant.matters)} matters"
+    console.print(render.indented(f"It is for {of_these} alone: what is found later needs an answer of its own.", 2))
 
 
 def say_next(lines: tuple[str, ...]) -> None:

@@ -22,6 +22,7 @@ from prooftrail.model.judgement import (
     Held,
     Result,
     ResultStatus,
+    SubjectType,
     Transition,
     Upcoming,
 )
@@ -100,6 +101,7 @@ class _Folding:
         self._before = {_key(one): one for one in previous.held} if previous else {}
         self._open_before = {_key(one): one for one in previous.findings} if previous else {}
         self._where = Whereabouts(snapshot, context)
+        self._risk_owners = {one.id: one.risk_owner for one in context.governance.exceptions.exception}
         self._case = _case(snapshot, context, self._limits, assessment) if snapshot else None
         self._particulars = Particulars(self._case) if self._case else None
 
@@ -155,6 +157,7 @@ class _Folding:
             fixed_why=None,
             held=0,
             reopened=before.reopened + reopened,
+            returned_at=self._at if returned else before.returned_at,
         )
 
     def _opened(self, one: Result) -> Finding:
@@ -197,9 +200,15 @@ class _Folding:
             unseen_since=None,
             exception=one.exception if one.status is ResultStatus.EXCEPTION else None,
             limit=one.limit,
-            **_of(identity, self._where.owner(identity)),
+            **_of(identity, self._owner(one, identity)),
             **self._told(finding, identity),
         )
+
+    def _owner(self, one: Result, identity: Identity | None) -> str | None:
+        """Who is told: of an exception whoever answers for its risk, and not who owns the account it is judged in."""
+        if one.subject_type is SubjectType.EXCEPTION:
+            return self._risk_owners.get(one.subject)
+        return self._where.owner(identity)
 
     def _told(self, before: Finding, identity: Identity | None) -> dict[str, object]:
         """What whoever is told wants to know of the identity; tags that were not read say what they said before."""

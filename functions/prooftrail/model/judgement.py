@@ -225,6 +225,7 @@ class Finding(msgspec.Struct, frozen=True, gc=False, kw_only=True, tag_field="re
     `limit`, `used` (the last use in words, None where AWS tells none of its kind), `person` (whose use it is: a human's)
     and `not_mine` (the tag by which somebody says it is not theirs) are as last seen, for whoever is told of it.
     `expires_at` is when the thing it is about ends by itself (a certificate), None where it does not or that is unknown.
+    `returned_at` is when it failed again after it had been verified, the last time; None where it never did.
     """
 
     fingerprint: str
@@ -258,6 +259,7 @@ class Finding(msgspec.Struct, frozen=True, gc=False, kw_only=True, tag_field="re
     person: bool = False
     not_mine: str | None = None
     expires_at: datetime | None = None
+    returned_at: datetime | None = None
 
 
 class Event(StrEnum):

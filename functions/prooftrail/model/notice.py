@@ -34,13 +34,14 @@ class Hop(StrEnum):
 _HOPS = {one: rank for rank, one in enumerate(Hop)}
 
 
-class Matter(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+class Matter(msgspec.Struct, frozen=True, gc=False, kw_only=True, array_like=True):
     """One thing somebody is to be told of: an open finding, what will become one, or an exception that ends.
 
     `id` is the finding's fingerprint (of an exception, one made from its id). `failing` is False while it still passes,
     and for a certificate until it expires: `due_at` is its expiry then, also while its renewal is already a finding.
     `since` is when it began to fail (None while it passes), `since_before` that nobody saw it begin. `read_in` is the
-    run that read its account: an older one than the run that tells means nobody knows whether it still holds.
+    run that read its account: an older one than the run that tells means nobody knows whether it still holds. Matters are
+    never sealed, and as arrays they wait in little room.
     """
 
     id: str
@@ -84,6 +85,9 @@ class Reach(msgspec.Struct, frozen=True, kw_only=True, tag_field="record", tag="
 
     `address` is the pseudonym of the address that was asked: another address begins anew. `asked_on` are the days it was
     invited to confirm, oldest first; `since` the day the state began; `mailed_on` the last day anything was sent.
+    `held_since` is the first of the days in a row on which the cap kept them out, `weekly_on` the day their last summary of
+    a week was sent. `tried_on` are the days, the first and the newest nine, on which asking or mailing it was refused or
+    its address could not be named, with nothing between that went well; `detail` is what was said then.
     """
 
     recipient: str
@@ -93,6 +97,9 @@ class Reach(msgspec.Struct, frozen=True, kw_only=True, tag_field="record", tag="
     since: date | None = None
     mailed_on: date | None = None
     detail: str | None = None
+    held_since: date | None = None
+    weekly_on: date | None = None
+    tried_on: tuple[date, ...] = ()
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
@@ -106,12 +113,25 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     why: str | None = None
 
 
+class HandOver(msgspec.Struct, frozen=True, kw_only=True):
+    """A hand-over of a matter, and whose it was by evidence (`owner`, and `not_mine` the tag that denied it) when it was
+    first taken into account: it holds until evidence says otherwise, and `to` is None from then on.
+    """
+
+    at: datetime
+    to: str | None
+    owner: str | None
+    not_mine: str | None
+
+
 class Told(msgspec.Struct, frozen=True, gc=False, kw_only=True, tag_field="record", tag="told"):
     """What is remembered of a matter that somebody was told of, sealed with each day's plan.
 
-    `failing` and `due_on` are what the steps were counted from: when they change, the ladder begins anew, and `asked`
-    stays. `steps` are those told by now, oldest first. `asked` holds the newest ten. `paused_until` and `answer` are of an
-    acknowledgement or hand-over, which pauses escalation once (`paused`).
+    `failing` is whether it failed once, and `due_on` the earliest due date since: when it begins to fail, or is due earlier
+    while there is time, the ladder begins anew, and `asked` stays. `steps` are those told by now, oldest first. `first_on`
+    is the day this ladder was first told to anybody, or nobody was found who can be told: nobody farther is asked by days
+    that were over before. `asked` holds the newest ten. `paused_until` and `answer` are of an acknowledgement or
+    hand-over, which pauses escalation once (`paused`). `handed` is the newest hand-over.
     """
 
     matter: str
@@ -120,10 +140,12 @@ class Told(msgspec.Struct, frozen=True, gc=False, kw_only=True, tag_field="recor
     failing: bool
     due_on: date
     steps: tuple[str, ...]
+    first_on: date | None = None
     asked: tuple[Asked, ...] = ()
     paused: bool = False
     paused_until: date | None = None
     answer: str | None = None
+    handed: HandOver | None = None
 
 
 class Entry(msgspec.Struct, frozen=True, gc=False, kw_only=True):
@@ -150,6 +172,7 @@ class Undelivered(StrEnum):
     UNREACHABLE = "nobody of its chain can be reached"
     ALREADY = "one notice was sent today already"
     UNREMEMBERED = "what was told before cannot be read, so nothing is sent for a day"
+    UNSETTLED = "an earlier notice is still being sent"
 
 
 class NoticeItem(msgspec.Struct, frozen=True, gc=False, kw_only=True):
@@ -208,8 +231,11 @@ class NoticesPlan(msgspec.Struct, frozen=True, kw_only=True):
     """A day's commit, `notices/RUN/plan.json`, written last: which parts count. `mac` is as in a run's plan.
 
     `shards` are the parts with notices, at most 2,000 recipients each; `told` and `reach` what was remembered before
-    anything was sent today. `previous` is the run whose notices this day's memory follows. `counts` are sums:
-    planned, sent (to be), held by reason, `unreachable`, by tier and by hop.
+    anything was sent today. `previous` is the run whose notices this day's memory follows, `follows` are all the runs that
+    are in it, newest first, as far back as plans are looked for. `unended` are the shards, by run and number, of which it
+    was not known what had become of them: they are settled before anything else is sent. `counts` are sums:
+    planned, sent (to be), held by reason, `unreachable` (matters nobody can be told of), `unreachable_owners`, by tier and
+    by hop; and what is to be sent today by item, as `step:first`, `step:reminder`, `step:escalated`.
     """
 
     schema: str = "prooftrail.notices-plan/1"
@@ -222,14 +248,20 @@ class NoticesPlan(msgspec.Struct, frozen=True, kw_only=True):
     reach: tuple[SealedObject, ...]
     counts: tuple[tuple[str, int], ...]
     gaps: tuple[str, ...] = ()
+    follows: tuple[str, ...] = ()
+    unended: tuple[tuple[str, int], ...] = ()
     mac: str = ""
+
+
+NOT_KNOWN = "not known whether it was sent"
+"""The error of a notice that was handed over, of which nothing was heard for so long that nobody waits any more."""
 
 
 class Sent(msgspec.Struct, frozen=True, kw_only=True, tag_field="record", tag="sent"):
     """What became of one notice: `message_id` where the notifier took it, else `error`. Sending is no receipt.
 
     `state` is the recipient's reach when it was tried, `hop` the nearest hop it spoke to, `how` the notifier (`sns`, `ses`,
-    `console`).
+    `console`). What is NOT_KNOWN counts as told: nobody is written to twice.
     """
 
     notice: str
@@ -240,6 +272,11 @@ class Sent(msgspec.Struct, frozen=True, kw_only=True, tag_field="record", tag="s
     at: datetime
     message_id: str | None = None
     error: str | None = None
+
+    @property
+    def told(self) -> bool:
+        """True if it may have arrived."""
+        return self.message_id is not None or self.error == NOT_KNOWN
 
 
 class AnswerKind(StrEnum):

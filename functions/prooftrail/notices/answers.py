@@ -1,38 +1,25 @@
 """What people who were told have said, ready to be asked about one matter."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from functools import lru_cache
 
-from prooftrail.model.notice import Answer, AnswerKind, Matter
+from prooftrail.model.notice import Answer, Matter
 
 from .day import Day
 
 
 class Answers:
-    """The answers of a day, by whatever they name: a finding, an identity or a family."""
+    """The answers of a day, by the findings they name. What an identity or family came to since, nobody answered for."""
 
     def __init__(self, answers: Iterable[Answer]) -> None:
-        self._named: dict[str, list[tuple[int, Answer]]] = {}
-        for place, one in enumerate(answers):
-            for name in {*one.matters, *one.identities}:
-                self._named.setdefault(name, []).append((place, one))
+        self._named: dict[str, list[Answer]] = {}
+        for one in answers:
+            for name in set(one.matters):
+                self._named.setdefault(name, []).append(one)
 
     def to(self, matter: Matter) -> tuple[Answer, ...]:
         """Those about a matter, oldest first."""
-        if not self._named:
-            return ()
-        return tuple(one for _, one in sorted(self._found(matter), key=lambda found: found[0]))
-
-    def _found(self, matter: Matter) -> Iterator[tuple[int, Answer]]:
-        names = {matter.id, matter.identity, matter.subject, matter.family} - {None}
-        found = {place: one for name in names for place, one in self._named.get(name or "", ())}
-        yield from found.items()
-
-
-def handed_to(answers: Iterable[Answer]) -> str | None:
-    """Whoever it was handed to last; None if to nobody."""
-    given = [one.to for one in answers if one.kind is AnswerKind.REASSIGNED and one.to]
-    return given[-1] if given else None
+        return tuple(self._named.get(matter.id, ()))
 
 
 class _Same:

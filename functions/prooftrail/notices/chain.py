@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 
 from prooftrail.evidence.layout import ORGANIZATION
 from prooftrail.governance import Governance
+from prooftrail.governance.notices import Jurisdiction
 from prooftrail.governance.policy import Owner, folded
 from prooftrail.model.judgement import Event
 from prooftrail.model.notice import Hop, Matter
@@ -44,7 +45,9 @@ class Chains:
         self._of_account = {one.id: one.owner for one in reversed(governance.owners.account) if one.owner}
         self._of_account |= {account: one.id for one in reversed(owners) for account in one.accounts}
         self._management = next((one.id for one in self._accounts.values() if one.management), None)
-        self._made: dict[tuple[object, ...], tuple[Link, ...]] = {}
+        self._near: dict[tuple[str | None, str], tuple[Link, ...]] = {}
+        self._far: dict[str, tuple[Contacts, Link]] = {}
+        self._last = self._team()
 
     def of(self, matter: Matter, contacts: Contacts, owner: str | None = None) -> tuple[Link, ...]:
         """The chain of a matter; everybody stands in it once, where they are nearest. `owner` is whoever it was handed to.
@@ -53,15 +56,32 @@ class Chains:
         whom nobody fills stays, with the reason, but a manager where the jurisdiction leaves managers out does not.
         `contacts` are those of its account, of the management account where it is about the organization.
         """
-        both = is_for_both(matter, owner)
         named = owner or matter.owner
-        key = (named, matter.account, both, bool(both and matter.not_mine), contacts)
-        chain = self._made.get(key)
-        if chain is None:
-            if len(self._made) >= _MOST_CHAINS:
-                self._made.clear()
-            chain = self._made[key] = tuple(_once(self._links(matter, named, contacts, both=both)))
-        return chain
+        last = self.contact(matter.account, contacts), self._last
+        if not is_for_both(matter, owner):
+            return _once((*self._nearer(named, matter.account), *last))
+        if not matter.not_mine:
+            return _once(last)
+        refused = self._person(Hop.OWNER, named)
+        return _once(_refused(link) if _is_one(link, refused) else link for link in last)
+
+    def nearest(self, matter: Matter, owner: str | None = None) -> Link:
+        """The first of the chain of what is not for both; `owner` as above."""
+        return self._nearer(owner or matter.owner, matter.account)[0]
+
+    def is_same(self, one: str | None, other: str | None) -> bool:
+        """True if two texts name one owner, however a tag spells them."""
+        if one == other:
+            return True
+        known = self._known(one)
+        return known is not None and known is self._known(other)
+
+    def bound(self, named: str | None, account: str) -> tuple[Jurisdiction, ...]:
+        """The jurisdictions that what somebody has in an account lies in, however a tag spells who it is."""
+        if not self._policy.jurisdiction:
+            return ()
+        owner = self._known(named)
+        return self._policy.bound(owner.id if owner else named, account)
 
     def place(self, account: str) -> str:
         """The account whose contacts answer for `account`: the management account for the organization as a whole."""
@@ -72,30 +92,36 @@ class Chains:
 
         Whoever left or has no address is passed over for the next; without any the hop is empty.
         """
-        found = [link for link in self._candidates(account, contacts) if link.address]
-        return found[0] if found else Link(hop=Hop.CONTACT, recipient=None, address=None, why=NOBODY)
+        known = self._far.get(account)
+        if known is None or known[0] is not contacts:
+            found = next((link for link in self._candidates(account, contacts) if link.address), None)
+            known = self._far[account] = contacts, found or _nobody(Hop.CONTACT, NOBODY)
+        return known[1]
 
     def security(self) -> Link:
         """The security team of `notices.toml`."""
-        if self._policy.security_team is None:
-            return Link(hop=Hop.SECURITY, recipient=None, address=None, why=NO_TEAM)
-        return self._person(Hop.SECURITY, self._policy.security_team)
+        return self._last
 
-    def _links(self, matter: Matter, named: str | None, contacts: Contacts, *, both: bool) -> Iterator[Link]:
-        last = self.contact(matter.account, contacts), self.security()
-        if both:
-            refused = self._person(Hop.OWNER, named).recipient if matter.not_mine else None
-            for link in last:
-                is_theirs = refused is not None and link.recipient == refused
-                yield Link(hop=link.hop, recipient=None, address=None, why=NOT_THEIRS) if is_theirs else link
-            return
+    def _team(self) -> Link:
+        team = self._policy.security_team
+        return _nobody(Hop.SECURITY, NO_TEAM) if team is None else self._person(Hop.SECURITY, team)
+
+    def _nearer(self, named: str | None, account: str) -> tuple[Link, ...]:
+        """The owner and who is asked in their place, which is the same in every account unless a jurisdiction says else."""
+        key = (named, account if self._policy.jurisdiction else "")
+        found = self._near.get(key)
+        if found is None:
+            if len(self._near) >= _MOST_CHAINS:
+                self._near.clear()
+            found = self._near[key] = tuple(self._persons(named, account))
+        return found
+
+    def _persons(self, named: str | None, account: str) -> Iterator[Link]:
         yield self._person(Hop.OWNER, named) if named else _nobody(Hop.OWNER, UNOWNED)
         owner = self._known(named)
         yield self._person(Hop.DEPUTY, owner.deputy if owner else None)
-        bound = self._policy.bound(owner.id if owner else named, matter.account)
-        if all(one.manager for one in bound):
+        if all(one.manager for one in self.bound(named, account)):
             yield self._person(Hop.MANAGER, owner.manager if owner else None)
-        yield from last
 
     def _candidates(self, account: str, contacts: Contacts) -> Iterator[Link]:
         by_type = {one.type: one.email for one in reversed(contacts or ())}
@@ -129,7 +155,7 @@ class Chains:
             return _nobody(hop, NOBODY)
         owner = self._known(named)
         if owner is None:
-            why = self._refused(named)
+            why = self._unwritable(named)
             return Link(hop=hop, recipient=named, address=None if why else named, why=why)
         address = owner.mail_to if owner.active else None
         why = None if address else NO_ADDRESS if owner.active else LEFT
@@ -138,7 +164,7 @@ class Chains:
     def _known(self, named: str | None) -> Owner | None:
         return self._owners.get(named.strip().casefold()) if named else None
 
-    def _refused(self, tag: str) -> str | None:
+    def _unwritable(self, tag: str) -> str | None:
         """Why a tag that no owner has may not be written to; None where it may."""
         text = self._names(tag).strip()
         found = _ADDRESS.fullmatch(text) if len(text) <= _LONGEST_ADDRESS else None
@@ -163,11 +189,23 @@ def _nobody(hop: Hop, why: str) -> Link:
     return Link(hop=hop, recipient=None, address=None, why=why)
 
 
-def _once(links: Iterable[Link]) -> Iterator[Link]:
-    """Everybody where they stand nearest: asking them again as somebody else would ask nobody new."""
-    seen = set[str]()
+def _refused(link: Link) -> Link:
+    return Link(hop=link.hop, recipient=None, address=None, why=NOT_THEIRS)
+
+
+def _is_one(link: Link, other: Link) -> bool:
+    """True if both are one person, or one mailbox."""
+    if link.recipient is None or other.recipient is None:
+        return False
+    return link.recipient == other.recipient or (link.address is not None and link.address == other.address)
+
+
+def _once(links: Iterable[Link]) -> tuple[Link, ...]:
+    """Everybody where they stand nearest: asking them again as somebody else would ask nobody new, nor would their mailbox."""
+    kept, seen = list[Link](), set[str]()
     for link in links:
-        if link.recipient is None or link.recipient not in seen:
-            yield link
-        if link.recipient is not None:
-            seen.add(link.recipient)
+        spelt = {link.recipient, link.address} - {None} if link.recipient is not None else set()
+        if not spelt & seen:
+            kept.append(link)
+            seen |= {one for one in spelt if one}
+    return tuple(kept)

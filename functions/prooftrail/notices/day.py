@@ -41,7 +41,7 @@ class Day(msgspec.Struct, frozen=True, kw_only=True):
     answers: tuple[Answer, ...] = ()
 
 
-class Call(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+class Call(msgspec.Struct, frozen=True, gc=False, kw_only=True, array_like=True):
     """One matter that one recipient is due to hear of today, because of `step`, as `hop` of its chain.
 
     `asked` is who was asked before, oldest first. `route` tells the hops before this one and why they are not told
@@ -63,10 +63,13 @@ class Call(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 class Planned(msgspec.Struct, frozen=True, kw_only=True):
     """What the ladder makes of one owner's matters: whom to call, what is remembered, and what nobody can be told of.
 
-    `open_matters` counts all by tier: a digest says how many are open besides those it lists.
+    `open_matters` counts all by tier, by the recipient who hears of them as their owner: a digest says how many are open
+    besides those it lists. `unreachable` names the owners who cannot be told themselves, and `account N` where nobody can
+    be told of what nobody owns there.
     """
 
     calls: tuple[Call, ...]
     told: tuple[Told, ...]
     undeliverable: tuple[str, ...]
-    open_matters: Mapping[Tier, int]
+    open_matters: Mapping[str, Mapping[Tier, int]]
+    unreachable: frozenset[str] = frozenset()

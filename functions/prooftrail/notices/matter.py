@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time
+from functools import lru_cache
 
 from prooftrail.controls.events import event_of
 from prooftrail.evidence.layout import ORGANIZATION
@@ -20,6 +21,7 @@ _ID_DIGITS = 32
 _ACCOUNT_PART = 4  # of an ARN's parts
 _ACCOUNT = re.compile(r"[0-9]{12}\Z")
 _PATTERN = re.compile(r"[*?]")
+_tick_of = lru_cache(maxsize=16)(canonical.tick_of)  # a million matters were read by a few runs
 
 
 def of_finding(finding: Finding, account: str, read_in: str) -> Matter | None:
@@ -32,7 +34,7 @@ def of_finding(finding: Finding, account: str, read_in: str) -> Matter | None:
         return None
     event = event_of(finding)
     expiry = finding.expires_at if event is Event.EXPIRY else None
-    failing = expiry is None or expiry < canonical.tick_of(read_in)
+    failing = expiry is None or expiry < _tick_of(read_in)
     return Matter(
         id=finding.fingerprint,
         event=event,
@@ -47,8 +49,8 @@ def of_finding(finding: Finding, account: str, read_in: str) -> Matter | None:
         owner=finding.owner,
         tier=finding.severity,
         failing=failing,
-        since=finding.opened_at if failing else None,
-        since_before=finding.since_before and failing,
+        since=(finding.returned_at or finding.opened_at) if failing else None,
+        since_before=finding.since_before and failing and finding.returned_at is None,
         due_at=expiry or finding.due_at,
         reason=finding.reason,
         limit=finding.limit,

@@ -1,10 +1,11 @@
 """What is remembered of a day once it is known what was sent: whom each matter was told to, and how everybody stands."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 
 from msgspec.structs import replace
 
-from prooftrail.model.notice import Asked, Hop, Notice, NoticeItem, Reach, Sent, Told
+from prooftrail.model.notice import Asked, Hop, Notice, Reach, Sent, Told
 
 MOST_ASKED = 10
 """How many times are remembered of a matter; of each hop the newest always is."""
@@ -20,14 +21,24 @@ def remember(told: Mapping[str, Told], notices: Iterable[Notice], sent: Iterable
 
     Only matters of `told` are remembered: every matter of a plan's notices has a row in that plan.
     """
-    ends = {one.notice: one for one in sent if one.message_id}
+    ends = {one.notice for one in sent if one.message_id}
+    return with_heard(told, (each for one in notices if one.id in ends for each in heard(one)))
+
+
+def heard(notice: Notice) -> Iterator[tuple[str, Asked]]:
+    """Each matter of a notice that was sent, with who was told of it at which step."""
+    for item in notice.items:
+        asked = Asked(hop=item.hop, recipient=notice.recipient, on=notice.on, step=item.step, sent=True)
+        for matter in item.matters:
+            yield matter, asked
+
+
+def with_heard(told: Mapping[str, Told], heard: Iterable[tuple[str, Asked]]) -> dict[str, Told]:
+    """`told` after what was heard."""
     rows = dict(told)
-    for notice in notices:
-        if notice.id in ends:
-            for item in notice.items:
-                for matter in item.matters:
-                    if matter in rows:
-                        rows[matter] = _after(rows[matter], notice, item)
+    for matter, asked in heard:
+        if matter in rows:
+            rows[matter] = _after(rows[matter], asked)
     return rows
 
 
@@ -43,18 +54,20 @@ def reached(reach: Mapping[str, Reach], sent: Iterable[Sent], reached: Iterable[
 
 
 def with_asked(asked: tuple[Asked, ...], one: Asked) -> tuple[Asked, ...]:
-    """`asked` and one more; when they are too many the oldest goes, but never the newest of a hop."""
+    """`asked` and one more; when they are too many the oldest goes, last of all the newest of anybody, and never of a hop."""
     if one in asked:
         return asked
     kept = [*asked, one]
     while len(kept) > MOST_ASKED:
         newest = {each.hop: place for place, each in enumerate(kept)}
-        del kept[next(place for place, each in enumerate(kept) if newest[each.hop] != place)]
+        of_each = {(each.hop, each.recipient): place for place, each in enumerate(kept)}
+        passed = (place for place, each in enumerate(kept) if of_each[each.hop, each.recipient] != place)
+        others = (place for place, each in enumerate(kept) if newest[each.hop] != place)
+        del kept[next(chain(passed, others))]
     return tuple(kept)
 
 
-def _after(row: Told, notice: Notice, item: NoticeItem) -> Told:
-    step = step_told(item.hop, item.step)
-    asked = Asked(hop=item.hop, recipient=notice.recipient, on=notice.on, step=item.step, sent=True)
+def _after(row: Told, asked: Asked) -> Told:
+    step = step_told(asked.hop, asked.step)
     steps = row.steps if step in row.steps else (*row.steps, step)
-    return replace(row, steps=steps, asked=with_asked(row.asked, asked))
+    return replace(row, steps=steps, first_on=row.first_on or asked.on, asked=with_asked(row.asked, asked))

@@ -7,12 +7,16 @@ import msgspec
 
 from prooftrail.evidence import layout
 
+from .answers import Answers
 from .day import Names
 from .wording import shown
 
 
 class Scene(msgspec.Struct, frozen=True, kw_only=True):
-    """What every line of one mail shares. `names` reveals, or leaves pseudonyms as they are for the sealed copy."""
+    """What every line of one mail shares. `names` reveals, or leaves pseudonyms as they are for the sealed copy.
+
+    `said` are the answers of the day, which tell who handed something over.
+    """
 
     on: date
     run_id: str
@@ -21,6 +25,7 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True):
     owner_tag: str
     accounts: Mapping[str, str | None]
     names: Names
+    said: Answers = msgspec.field(default_factory=lambda: Answers(()))
 
 
 def account_label(account: str, scene: Scene) -> str:
@@ -29,3 +34,9 @@ def account_label(account: str, scene: Scene) -> str:
         return "the organization as a whole"
     name = scene.accounts.get(account)
     return f"{shown(scene.names(name), longest=60)} (account {account})" if name else f"account {account}"
+
+
+def account_name(account: str, scene: Scene) -> str:
+    """`payments-prod`, or its number where nobody told its name."""
+    name = scene.accounts.get(account)
+    return shown(scene.names(name), longest=60) if name else f"account {account}"

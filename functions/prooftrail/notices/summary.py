@@ -130,6 +130,13 @@ def subject(summary: Summary) -> str:
     return wording.in_ascii(f"[Prooftrail] week to {summary.on}: {', '.join(parts)}")[: wording.LONGEST_SUBJECT]
 
 
+def counts(summary: Summary) -> str:
+    """The week without any name: how much is open, late, unowned and unread."""
+    total = summary.total
+    parts = [f"{counted(sum(total.open), 'finding')} open", f"{sum(total.late):,} late", f"{total.unowned:,} unowned"]
+    return f"The week to {wording.day(summary.on)}: {', '.join(parts)}; {counted(len(summary.unread), 'account')} not read."
+
+
 def told(summary: Summary, *, names: Names, labels: Mapping[str, str | None], locker: str) -> list[str]:
     """The week as lines of text."""
     return list(_lines(summary, names, labels, locker))
@@ -222,7 +229,7 @@ def _commands(summary: Summary, locker: str) -> Iterator[str]:
         yield from wording.command(["prooftrail", "owners", place, "--unowned"], "  ")
         yield from wording.command(["prooftrail", "owners", place, "--unreachable"], "  ")
         return
-    for account, _ in summary.accounts[:1]:
-        yield from wording.command(["prooftrail", "findings", place, "--open", "--account", account], "  ")
-    if not summary.accounts:
-        yield from wording.command(["prooftrail", "findings", place, "--open"], "  ")
+    worst = next((account for account, _ in summary.accounts if account != layout.ORGANIZATION), None)
+    yield from wording.command(
+        ["prooftrail", "findings", place, "--open", *(("--account", worst) if worst else ())], "  "
+    )

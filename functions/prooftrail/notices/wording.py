@@ -9,6 +9,9 @@ import shlex
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
+from functools import lru_cache
+
+from . import links
 
 COLUMNS = 72
 LONGEST_SUBJECT = 99
@@ -30,15 +33,24 @@ _MARKS = ("Mn", "Mc")
 
 
 def shown(text: str, *, longest: int = LONGEST_NAME) -> str:
-    """`text` on one line without control, bidi or invisible characters (`?` stands for each) and without a live link.
+    """`text`, written by anybody, as `known` shows it, and without a place or address that a mail client makes a link of.
 
-    Letters of any script stay, for people are called so. Cut to `longest` characters with the cut shown.
+    `evil.com` becomes `evil .com`; the gaps are not counted in `longest`.
+    """
+    return links.without(known(text, longest=longest))
+
+
+def known(text: str, *, longest: int = LONGEST_NAME) -> str:
+    """`text` on one line without control, bidi or invisible characters (`?` stands for each) and without `://`.
+
+    Letters of any script stay, for people are called so. Cut to `longest` characters with the cut shown. An address stays
+    whole: this is for what the policy wrote, and for people it knows.
     """
     if len(text) > longest:
         text = f"{text[: longest - 3]}..."
     if not (text.isascii() and text.isprintable()):
         text = "".join(_plainly(text))
-    return _LINK.sub(_defused, text) if ":" in text or "www." in text.casefold() else text
+    return _LINK.sub(_defused, text) if ":" in text or ("." in text and "www." in text.casefold()) else text
 
 
 def _plainly(text: str) -> Iterator[str]:
@@ -69,26 +81,34 @@ def typable(text: str) -> bool:
 
     The AWS CLI reads an argument that begins with `file://` or `https://` from there.
     """
-    return bool(_TYPABLE.fullmatch(text)) and not _FETCHED.search(text)
+    return bool(_TYPABLE.fullmatch(text)) and not ("://" in text and _FETCHED.search(text))
 
 
 def wrapped(text: str, first: str = "", rest: str = "  ") -> list[str]:
     """`text` in lines of at most 72 columns, the first begun with `first`, the others with `rest`; long words are broken."""
     if len(first) + len(text) <= COLUMNS:
         return [first + text]
-    width = COLUMNS - max(len(first), len(rest))
-    lines, line, room = [], first, COLUMNS - len(first) + 1
-    for whole in text.split():
-        word = whole
-        if len(word) >= room and line not in (first, rest):
-            lines.append(line)
-            line, room = rest, COLUMNS - len(rest) + 1
-        while len(word) > width:
-            lines.append(line + word[:width])
-            line, word = rest, word[width:]
-        line = f"{line}{word}" if line in (first, rest) else f"{line} {word}"
-        room = COLUMNS - len(line)
-    return [*lines, line]
+    text = " ".join(text.split())
+    lines, lead, at = [], first, 0
+    while len(text) - at > (room := COLUMNS - len(lead)):
+        gap = text.rfind(" ", at, at + room + 1)
+        end = gap if gap > at else at + room
+        lines.append(lead + text[at:end])
+        lead, at = rest, end + (gap > at)
+    return [*lines, lead + text[at:]]
+
+
+@lru_cache(maxsize=2_000)
+def folded(text: str, first: str = "", rest: str = "  ") -> tuple[str, ...]:
+    """As `wrapped`, remembered: for texts of this project and its governance, of which there are few."""
+    return tuple(wrapped(text, first, rest))
+
+
+def tagged(lines: list[str], tag: str, rest: str) -> list[str]:
+    """The lines with `tag` at their end, on a line of its own where there is no room: it is never broken."""
+    if len(lines[-1]) + 1 + len(tag) <= COLUMNS:
+        return [*lines[:-1], f"{lines[-1]} {tag}"]
+    return [*lines, rest + tag]
 
 
 def command(words: Sequence[str], indent: str = "     ") -> list[str]:
@@ -96,12 +116,13 @@ def command(words: Sequence[str], indent: str = "     ") -> list[str]:
 
     A single word may be wider than 72 columns: broken, it would be another word.
     """
-    lines, line = [], indent
+    lines, line, begun = [], indent, False
     for part in _together(words):
-        if line.strip() and len(line) + len(part) + 3 > COLUMNS:
+        if begun and len(line) + len(part) + 3 > COLUMNS:
             lines.append(f"{line} \\")
-            line = indent + "  "
-        line = f"{line} {part}" if line.strip() else f"{line}{part}"
+            line, begun = indent + "  ", False
+        line = f"{line} {part}" if begun else f"{line}{part}"
+        begun = True
     return [*lines, line]
 
 
@@ -131,6 +152,7 @@ def quoted(values: Iterable[str]) -> list[str]:
     return [shlex.quote(one) for one in values]
 
 
+@lru_cache(maxsize=2_000)
 def day(on: date) -> str:
     """`Mon 2026-11-30`."""
     return f"{_DAYS[on.weekday()]} {on.isoformat()}"
