@@ -12,6 +12,7 @@ from prooftrail.adapters.aws.letters_bucket import LettersBucket
 from prooftrail.adapters.aws.receipts import Receipts
 from prooftrail.adapters.aws.ses_notifier import SesNotifier
 from prooftrail.adapters.aws.sns_notifier import SnsNotifier, Topics
+from prooftrail.adapters.system_clock import SystemClock
 from tests.adapters.aws.receipt_queue import URL, Sqs, from_ses, from_topic
 from tests.adapters.aws.subscribers import Sns
 from tests.contracts.tables import create_table
@@ -55,7 +56,7 @@ def sns_on(server: Emulator) -> AwsPost:
     sender = f"arn:{partition}:iam::{account}:role/prooftrail/Prooftrail-dev-Notify"
     topics = Topics(f"prooftrail-{uuid.uuid4()}", account, partition, region, key, sender)
     # What is hidden there stays so for no time, and the clock runs ahead, so that nothing waits.
-    receipts = Receipts(sqs, url, hidden_s=1, wait_s=0, monotonic=Sqs(step=1.0).monotonic_and_on)
+    receipts = Receipts(sqs, url, clock=SystemClock(), hidden_s=1, wait_s=0, monotonic=Sqs(step=1.0).monotonic_and_on)
     made = AwsPost(SnsNotifier(sns, topics=topics, receipts_queue_arn=queue, receipts=receipts))
 
     def heard(params: dict[str, Any], **_: Any) -> None:
@@ -107,4 +108,4 @@ def ses_in_memory() -> AwsPost:
 
 def _receipts(sqs: Sqs) -> Receipts:
     client: Any = sqs
-    return Receipts(client, URL, monotonic=sqs.monotonic)
+    return Receipts(client, URL, clock=SystemClock(), monotonic=sqs.monotonic)

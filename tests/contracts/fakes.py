@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 
+import msgspec
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
@@ -325,20 +326,21 @@ class MemoryClaims:
         self._claims: dict[str, Claim] = {}
         self._lock = threading.Lock()
 
-    def claim(self, notice: str, *, at: datetime) -> Claim | None:
+    def claim(self, notice: str, *, run: str, at: datetime) -> Claim | None:
         """Ours if nobody has it."""
         with self._lock:
             standing = self._claims.get(notice)
             if standing is None:
-                self._claims[notice] = Claim(notice=notice, claimed_at=at)
+                self._claims[notice] = Claim(notice=notice, run=run, claimed_at=at)
             return standing
 
-    def take_over(self, standing: Claim, *, at: datetime) -> bool:
-        """Ours if it is as it was seen."""
+    def take_over(self, standing: Claim, *, run: str, at: datetime) -> bool:
+        """Ours if it is as it was seen, and open or another run's failure."""
         with self._lock:
-            same = self._claims.get(standing.notice) == standing and not standing.message_id and not standing.error
+            to_be_had = not standing.message_id and (not standing.error or standing.run != run)
+            same = self._claims.get(standing.notice) == standing and to_be_had
             if same:
-                self._claims[standing.notice] = Claim(notice=standing.notice, claimed_at=at)
+                self._claims[standing.notice] = Claim(notice=standing.notice, run=run, claimed_at=at)
             return same
 
     def complete(self, notice: str, *, message_id: str | None, error: str | None) -> None:
@@ -346,9 +348,7 @@ class MemoryClaims:
         with self._lock:
             standing = self._claims[notice]
             if standing.message_id is None:
-                self._claims[notice] = Claim(
-                    notice=notice, claimed_at=standing.claimed_at, message_id=message_id, error=error
-                )
+                self._claims[notice] = msgspec.structs.replace(standing, message_id=message_id, error=error)
 
 
 class MemoryLetters:
@@ -366,6 +366,10 @@ class MemoryLetters:
         if (run_id, shard) not in self._letters:
             raise NoticeError(f"the letters of run {run_id}, shard {shard}, are gone.")
         yield from self._letters[run_id, shard]
+
+    def forget(self, run_id: str, shard: int) -> None:
+        """Let go of a shard's."""
+        self._letters.pop((run_id, shard), None)
 
     def lose(self) -> None:
         """Let all of them be gone."""

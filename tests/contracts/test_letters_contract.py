@@ -80,6 +80,28 @@ def test_a_text_comes_back_as_it_was(letters: Letters, text: str) -> None:
     assert list(letters.read(RUN, 0)) == [a_letter(1, text), a_letter(2)]
 
 
+def test_letters_can_be_let_go_of_and_of_another_shard_they_stay(letters: Letters) -> None:
+    letters.write(RUN, 0, [a_letter(1)])
+    letters.write(RUN, 1, [a_letter(2)])
+    for _ in range(2):
+        letters.forget(RUN, 0)
+    assert list(letters.read(RUN, 1)) == [a_letter(2)]
+
+
+def test_the_home_removes_letters_that_are_let_go_of(tmp_path: Path) -> None:
+    letters = DirectoryLetters(tmp_path / "letters")
+    letters.write(RUN, 0, [a_letter(1)])
+    letters.forget(RUN, 0)
+    assert list((tmp_path / "letters").iterdir()) == []
+    letters.forget(RUN, 7)
+
+
+def test_the_home_says_that_letters_cannot_be_removed(tmp_path: Path) -> None:
+    (tmp_path / "letters" / f"{RUN}.000.jsonl").mkdir(parents=True)
+    with pytest.raises(NoticeError, match="It holds names and addresses"):
+        DirectoryLetters(tmp_path / "letters").forget(RUN, 0)
+
+
 def test_the_home_shows_letters_to_nobody_else(tmp_path: Path) -> None:
     DirectoryLetters(tmp_path / "letters").write(RUN, 0, [a_letter()])
     (file,) = (tmp_path / "letters").iterdir()

@@ -72,7 +72,13 @@ class Post:
     def sealing(self, locker: Any = None, secret: bytes = SECRET) -> Sealing:
         return Sealing(locker or self.locker, clock=self.clock, retention=Retention(), secret=secret)
 
-    def plan(self, *shards: Iterable[Notice], reach: Iterable[Reach] = (), run_id: str = RUN) -> NoticesPlan:
+    def plan(
+        self,
+        *shards: Iterable[Notice],
+        reach: Iterable[Reach] = (),
+        run_id: str = RUN,
+        planned_at: datetime = AT,
+    ) -> NoticesPlan:
         """Seal a day and keep the letters of what may be sent; `reach` goes with the first shard."""
         notices = PartWriter(self.sealing(), run_id, ON, "notices")
         rows = PartWriter(self.sealing(), run_id, ON, "reach")
@@ -94,7 +100,7 @@ class Post:
             ]
             self.letters.write(letters_name(run_id, sealed), number, [*waiting, *quiet])
         plan = NoticesPlan(
-            run_id=run_id, on=ON, planned_at=AT, previous=None, shards=tuple(notices.sealed), told=(),
+            run_id=run_id, on=ON, planned_at=planned_at, previous=None, shards=tuple(notices.sealed), told=(),
             reach=tuple(rows.sealed), counts=(),
         )  # fmt: skip
         return notice_commits.commit_plan(self.sealing(), plan)

@@ -15,6 +15,7 @@ from prooftrail.governance import Governance
 from prooftrail.governance.notices import Notices, Opening
 from prooftrail.governance.policy import Owner, Owners
 from prooftrail.model.notice import Notice, NoticesPlan, Told
+from prooftrail.model.run import Run
 from prooftrail.ports.notices import Letter
 from prooftrail.settings import Retention
 from tests.contracts.fakes import MemoryClaims, MemoryLetters, MemoryLocker, MemoryNotifier
@@ -105,7 +106,32 @@ class Telling(World):
 
     def remind(self, run_id: str, **stores: Any) -> Reminded:
         """Plan and send in a fresh process."""
-        return RemindOwners(self.planner(**stores), self.sender(**stores))(run_id)
+        planner = self.planner(**stores)
+        return RemindOwners(planner, self.sender(**stores), planner.unended)(run_id)
+
+    def scanned_again(self) -> str:
+        """Scan once more now, by hand, and give the run's id."""
+        run = Run.manual(self.clock.at, None)
+        self.sweep()(run)
+        return run.id
+
+    def driven(self, run_id: str) -> NoticesPlan:
+        """Plan and send as a state machine does: the plan first, then what it says is open, then its own shards."""
+        plan = self.planner()(run_id)
+        for run, shard in (*plan.unended, *((run_id, shard) for shard in range(len(plan.shards)))):
+            self.sender()(run, shard)
+        return plan
+
+    def still_open(self) -> list[str]:
+        """The runs with a shard of which nothing says what became of it."""
+        runs = {one.split("/")[1] for one in self.names("notices/") if one.endswith("plan.json")}
+        plans = [notice_commits.read_plan(self.locker, one, sealing=self.sealing()) for one in sorted(runs)]
+        ends = {
+            (one.run_id, shard): notice_commits.read_end(self.locker, one.run_id, shard, sealing=self.sealing())
+            for one in plans
+            for shard in range(len(one.shards))
+        }
+        return [run for (run, _), end in ends.items() if end is None]
 
     def notices(self, plan: NoticesPlan) -> list[Notice]:
         """What a plan holds, by recipient's address."""

@@ -20,6 +20,8 @@ from prooftrail.model.judgement import Event, Tier
 from prooftrail.model.notice import Answer, AnswerKind, Matter
 from prooftrail.settings import Retention
 from tests.contracts.fakes import MemorySigner
+from tests.flows.telling import Telling
+from tests.flows.test_turn_key import turn
 from tests.flows.world import DAY_1, HOME, World
 from tests.governance.entries import OWNERS, policy
 
@@ -103,9 +105,10 @@ def test_a_key_that_answers_is_known_by_its_fingerprint_and_its_signature_holds(
     assert heard(world) == Answers(items=((said.key, said.answer, True),))
 
 
-def test_a_caller_of_aws_may_sign_as_well(world: World) -> None:
-    said = say(world, signer=MemorySigner())
-    assert said.answer.who == ARN
+def test_a_caller_of_aws_who_signs_speaks_as_the_key(world: World) -> None:
+    signer = MemorySigner()
+    said = say(world, signer=signer)
+    assert said.answer.who == f"key:{envelope.fingerprint(signer.public_key_pem())}"
     assert [(key, signed) for key, _, signed in heard(world).items] == [(said.key, True)]
 
 
@@ -170,14 +173,58 @@ def test_answers_are_heard_from_a_second_on_oldest_first(world: World) -> None:
     assert heard(world, at + timedelta(seconds=4)) == Answers()
 
 
-def test_in_a_directory_what_nobody_signed_is_not_believed(world: World) -> None:
-    unsigned, signed = say(world), say(world, arn=None, signer=MemorySigner())
-    found = answers(Directory(world.locker), DAY_1)  # type: ignore[arg-type]
-    assert found == Answers(
-        items=((signed.key, signed.answer, True),),
+def heard_in_a_directory(world: World) -> Answers:
+    return answers(Directory(world.locker), DAY_1)  # type: ignore[arg-type]
+
+
+def test_in_a_directory_only_what_the_chains_own_key_signed_is_believed(world: World) -> None:
+    unsigned = say(world)
+    world.clock.at += timedelta(seconds=1)
+    stranger = say(world, arn=None, signer=MemorySigner())
+    world.clock.at += timedelta(seconds=1)
+    own = say(world, arn=None, signer=world.signer)
+    assert heard_in_a_directory(world) == Answers(
+        items=((own.key, own.answer, True),),
         gaps=(
             f"an answer does not count: {unsigned.key} is signed by nobody, and a directory does not say who wrote it.",
+            f"an answer does not count: {stranger.key} is signed with a key that is none of the chain's, and a directory"
+            " does not say who wrote it.",
         ),
+    )
+    assert len(heard(world).items) == 3
+
+
+def test_in_a_directory_a_key_of_the_chain_is_heard_until_it_was_exchanged(world: World) -> None:
+    before, after = world.signer, MemorySigner()
+    first = say(world, arn=None, signer=before)
+    world.clock.at += timedelta(hours=1)
+    turn(world, before, after)
+    at_the_time = say(world, arn=None, signer=before)
+    world.clock.at += timedelta(seconds=1)
+    old, new = say(world, arn=None, signer=before), say(world, arn=None, signer=after)
+    found = heard_in_a_directory(world)
+    assert {key for key, _, _ in found.items} == {first.key, at_the_time.key, new.key}
+    assert found.gaps == (
+        f"an answer does not count: {old.key} is signed with a key of the chain that was exchanged before.",
+    )
+    world.users["222222222222"].append("eve")
+    world.sweep()(world.day(2))
+    assert heard_in_a_directory(world) == found
+
+
+def test_a_fresh_key_in_anothers_name_hands_nothing_over(world: World) -> None:
+    fresh = MemorySigner()
+    bare = msgspec.structs.replace(
+        say(world).answer,
+        who="arn:aws:sts::111122223333:assumed-role/Admin/ciso",
+        public_key_pem=fresh.public_key_pem().decode(),
+    )
+    signature = canonical_base64(fresh.sign(bare.to_be_signed()))
+    key, body = sealed_answers.sealed(msgspec.structs.replace(bare, signature=signature))
+    world.locker.put(key, body, retain_until=None)
+    assert key not in {one for one, _, _ in heard(world).items}
+    assert heard(world).gaps == (
+        f"an answer does not count: {key} is signed by a key in another's name: a key answers for itself alone.",
     )
 
 
@@ -255,7 +302,7 @@ def test_a_key_may_not_speak_for_another(world: World) -> None:
     )
     signature = canonical_base64(mine.sign(bare.to_be_signed()))
     key, body = sealed_answers.sealed(msgspec.structs.replace(bare, signature=signature))
-    with pytest.raises(EvidenceUnreadable, match="another key than the one that is said to answer"):
+    with pytest.raises(EvidenceUnreadable, match="a key in another's name: a key answers for itself alone"):
         sealed_answers.read(key, body)
 
 
@@ -324,6 +371,43 @@ def test_a_hand_over_names_the_new_owner_by_pseudonym(world: World) -> None:
     said = say(world, kind=AnswerKind.REASSIGNED, to=jane)
     assert said.answer.to == Redactor(SECRET).pseudonym("jane")
     assert heard(world).items == ((said.key, said.answer, False),)
+
+
+@pytest.mark.parametrize("to", ["old", "nobody"])
+def test_nothing_is_handed_to_who_is_no_active_owner_of_the_policy_in_force(world: World, to: str) -> None:
+    jane = say(world, kind=AnswerKind.REASSIGNED, to=new_owner(REDACTED, "jane", view(named()), secret=None))
+    token = Redactor(SECRET).pseudonym(to)
+    key, body = sealed_answers.sealed(msgspec.structs.replace(jane.answer, to=token))
+    world.locker.put(key, body, retain_until=None)
+    found = answers(world.locker, DAY_1, REDACTED)
+    assert found == Answers(
+        items=((jane.key, jane.answer, False),),
+        gaps=(
+            f"an answer does not count: {key} hands over to somebody who is no active owner of the policy in force.",
+        ),
+    )
+    assert len(answers(world.locker, DAY_1).items) == 2
+
+
+def test_a_plan_hands_nothing_to_somebody_who_is_no_owner_and_says_so() -> None:
+    telling = Telling()
+    telling.told(1)
+    run_id = telling.scanned(2)
+    to = Redactor(telling.fingerprints.secret()).pseudonym("nobody")
+    answer = Answer(
+        kind=AnswerKind.REASSIGNED,
+        who=ARN,
+        at=telling.clock.at.replace(microsecond=0),
+        locker=locker_id(telling.locker),
+        matters=("0" * 32,),
+        reason="moved",
+        to=to,
+    )
+    key, body = sealed_answers.sealed(answer)
+    telling.locker.put(key, body, retain_until=None)
+    assert telling.planner()(run_id).gaps == (
+        f"an answer does not count: {key} hands over to somebody who is no active owner of the policy in force.",
+    )
 
 
 def test_the_key_of_pseudonyms_is_told_from_another() -> None:

@@ -7,9 +7,10 @@ import pytest
 
 from prooftrail.errors import EvidenceMissing, EvidenceUnreadable
 from prooftrail.evidence import layout, lines
-from prooftrail.flows import notice_commits, plan_notices
+from prooftrail.flows import notice_commits, notice_memory, plan_notices
 from prooftrail.flows.notice_post import content_sha256
 from prooftrail.flows.verify_locker import Verdict
+from prooftrail.governance.policy import Owners
 from prooftrail.model.notice import ReachState
 from prooftrail.model.run import Run
 from tests.flows.telling import ADA, BO, SEC, TIERS, Telling, opened, without_mac
@@ -126,14 +127,15 @@ def test_what_was_told_is_not_told_again_the_next_day() -> None:
     assert [len(one.asked) for one in world.remembered(second)] == [1, 1]
 
 
-def test_what_was_planned_and_never_sent_is_planned_again_and_the_missing_record_is_said() -> None:
+def test_what_was_planned_and_never_sent_is_settled_and_planned_again() -> None:
     world = Telling()
-    world.planned(1)
+    before = world.planned(1)
     plan = world.told(2)
     assert sorted(world.arrived()) == [ADA, BO]
-    assert plan.gaps == (
-        "shard 0 of run 20261101T060000Z: what became of its notices is not recorded; what it holds counts as not told",
-    )
+    assert (plan.previous, plan.gaps, plan.unended) == (before.run_id, (), ())
+    end = notice_commits.read_end(world.locker, before.run_id, 0, sealing=world.sealing())
+    assert end is not None
+    assert {one.error for one in end.sent} == {"its day was over before it was sent; the next run plans it anew"}
 
 
 def test_a_second_run_on_the_same_day_writes_to_nobody_twice_and_the_next_day_makes_up_for_it() -> None:
@@ -152,14 +154,17 @@ def test_a_second_run_on_the_same_day_writes_to_nobody_twice_and_the_next_day_ma
     assert "AKIA1svc" in world.notifier.arrived[2].text
 
 
-def test_one_that_may_have_been_written_to_today_is_not_written_to_again() -> None:
+def test_one_that_may_have_been_written_to_is_not_written_to_again_until_that_is_known() -> None:
     world = Telling()
-    world.planned(1)  # and nobody knows whether it was sent
+    before = world.planned(1)  # and nobody knows whether it was sent
     world.clock.at += timedelta(hours=4)
-    run = Run.manual(world.clock.at, None)
-    world.sweep()(run)
-    plan = world.planner()(run.id)
-    assert world.held(plan) == {"ada": "ALREADY", "bo": "ALREADY"}
+    plan = world.planner()(world.scanned_again())
+    assert world.held(plan) == {"ada": "UNSETTLED", "bo": "UNSETTLED"}
+    assert plan.unended == ((before.run_id, 0),)
+    assert plan.gaps == (
+        "shard 0 of run 20261101T060000Z: what became of its notices is not recorded; until it is, they are not planned"
+        " anew",
+    )
 
 
 # memory that cannot be believed ------------------------------------------------------------------------------------
@@ -206,18 +211,47 @@ def test_the_day_after_it_goes_on_from_what_is_known() -> None:
     assert len(world.arrived()) == 4
 
 
-def test_a_plan_somebody_else_wrote_for_a_later_run_is_said_and_holds_for_that_day_only() -> None:
+@pytest.mark.parametrize("what", ["forged", "garbage"])
+def test_what_somebody_else_wrote_as_a_plan_is_said_and_holds_nobodys_mail_back(what: str) -> None:
+    world = Telling()
+    before = world.told(1)
+    world.users[HOME] = ["ada", "svc"]
+    run_id = world.scanned(2)
+    forged_run = "20261101T235959Z"
+    forged = without_mac(msgspec.structs.replace(before, run_id=forged_run)) if what == "forged" else b"{}"
+    world.locker.put(layout.notices_plan_key(forged_run), forged, retain_until=None)
+    plan = world.remind(run_id).plan
+    assert plan is not None
+    assert [one.split(":")[0] for one in plan.gaps] == [
+        f"what lies in the place of the notices of run {forged_run} is in no manifest, and is left out"
+    ]
+    assert (plan.previous, world.held(plan)) == (before.run_id, {"ada": None})
+    assert len(world.arrived()) == 3
+    assert world.told(3).gaps == ()
+
+
+def test_any_number_of_plans_somebody_else_wrote_hides_none_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(notice_memory, "MOST_PLANS", 2)
     world = Telling()
     before = world.told(1)
     run_id = world.scanned(2)
-    forged_run = "20261101T235959Z"
-    plan = msgspec.structs.replace(before, run_id=forged_run)
-    world.locker.put(layout.notices_plan_key(forged_run), without_mac(plan), retain_until=None)
-    held = world.remind(run_id).plan
-    assert held is not None
-    assert "was not written by this deployment" in held.gaps[-1]
-    assert held.previous == before.run_id
-    assert world.told(3).gaps == ()
+    for second in range(10, 15):
+        world.locker.put(layout.notices_plan_key(f"20261101T2359{second}Z"), b"{}", retain_until=None)
+    plan = world.remind(run_id).plan
+    assert plan is not None
+    assert (plan.previous, len(plan.gaps), len(world.arrived())) == (before.run_id, 5, 2)
+
+
+def test_a_plan_that_is_gone_is_missed_though_an_older_manifest_names_it() -> None:
+    world = Telling()
+    world.told(1)
+    world.scanned(2)  # names the plan, and nobody is told of that run
+    run_id = world.scanned(3)
+    world.lose("notices/")
+    plan = world.remind(run_id).plan
+    assert plan is not None
+    assert set(world.held(plan).values()) == {"UNREMEMBERED"}
+    assert plan.gaps[-1].startswith("the notices of run 20261101T060000Z are gone, and a manifest names them:")
 
 
 def test_a_plan_of_somebody_else_for_this_very_run_is_refused() -> None:
@@ -229,8 +263,13 @@ def test_a_plan_of_somebody_else_for_this_very_run_is_refused() -> None:
         without_mac(msgspec.structs.replace(before, run_id=run_id)),
         retain_until=None,
     )
-    with pytest.raises(EvidenceUnreadable, match="was not written by this deployment"):
+    with pytest.raises(EvidenceUnreadable) as refused:
         world.planner()(run_id)
+    assert str(refused.value).startswith(
+        f"the notices of run {run_id} cannot be planned, because the place of their plan is taken: notices/{run_id}/plan.json"
+        " was not written by this deployment"
+    )
+    assert "The locker's access log names who wrote it." in str(refused.value)
 
 
 # what cannot be read ----------------------------------------------------------------------------------------------
@@ -295,7 +334,7 @@ def test_an_address_that_has_not_confirmed_waits_with_its_letter_written() -> No
     world = Telling(confirms=True)
     plan = world.told(1)
     assert world.held(plan) == {"ada": "WAITING", "bo": "WAITING"}
-    assert sorted(one.address for one in world.waiting()) == [ADA, BO]
+    assert world.arrived() == []
     assert sorted(address for _, address in world.notifier.invited) == [ADA, BO]
     world.notifier.states = {ADA: ReachState.CONFIRMED}
     world.told(2)
@@ -349,3 +388,27 @@ def test_before_anything_is_open_the_week_is_planned_and_not_sent() -> None:
     plan = world.told(1)
     assert set(world.held(plan).values()) == {"CLOSED"}
     assert world.arrived() == []
+
+
+def test_owners_whom_nothing_reaches_are_counted_and_not_their_matters() -> None:
+    world = Telling()
+    world.users[HOME] = ["ada", "adam"]
+    ada, *others = world.governance.owners.owner
+    gone = msgspec.structs.replace(ada, active=False)
+    world.governance = msgspec.structs.replace(world.governance, owners=Owners(owner=(gone, *others)))
+    counts = dict(world.planned(1).counts)
+    assert (counts["matters"], counts["unreachable_owners"], counts["unreachable"]) == (3, 1, 0)
+
+
+def test_the_week_names_owners_who_left_and_have_something_open() -> None:
+    world = Telling(opened(*TIERS, weekly_on="sunday"))
+    ada, *others = world.governance.owners.owner
+    gone = msgspec.structs.replace(ada, active=False)
+    world.governance = msgspec.structs.replace(world.governance, owners=Owners(owner=(gone, *others)))
+    plan = world.planned(1)  # a Sunday
+    texts = [
+        one.text for one in world.notices(plan) if one.weekly and one.recipient == world.sealing().pseudonym("sec")
+    ]
+    assert [" ".join(one.split()).partition("cannot be reached: ")[2].split(" Accounts")[0] for one in texts] == [
+        f"1: {world.sealing().pseudonym('ada')}"
+    ]

@@ -66,3 +66,40 @@ def test_a_defect_while_planning_is_a_value_too() -> None:
     assert RemindOwners(plan, lambda *_: DONE)(RUN) == Reminded(
         plan=None, error="a defect of Prooftrail: ZeroDivisionError"
     )
+
+
+def test_what_earlier_runs_left_open_is_settled_before_anything_is_planned() -> None:
+    steps: list[object] = []
+
+    def plan(_: str) -> NoticesPlan:
+        steps.append("planned")
+        return a_plan(1)
+
+    def send(run_id: str, shard: int) -> Delivery:
+        steps.append((run_id, shard))
+        if run_id == "first":
+            raise ClaimsOpen("not known yet.")
+        return DONE
+
+    reminded = RemindOwners(plan, send, lambda _: (("first", 0), ("second", 3)))(RUN)
+    assert steps == [("first", 0), ("second", 3), "planned", (RUN, 0)]
+    assert reminded == Reminded(plan=a_plan(1), deliveries=(DONE,), settled=(DONE,), error="not known yet.")
+
+
+def test_where_it_cannot_be_told_what_is_open_the_plan_is_made_all_the_same() -> None:
+    def unended(_: str) -> tuple[tuple[str, int], ...]:
+        raise EvidenceMissing("notices/x", "memory:")
+
+    plan = a_plan(1)
+    reminded = RemindOwners(lambda _: plan, lambda *_: DONE, unended)(RUN)
+    assert (reminded.plan, reminded.deliveries, reminded.settled) == (plan, (DONE,), ())
+    assert str(reminded.error).startswith("notices/x is not in memory:")
+
+
+def test_what_was_settled_is_told_though_nothing_can_be_planned() -> None:
+    def plan(_: str) -> NoticesPlan:
+        raise ZeroDivisionError
+
+    assert RemindOwners(plan, lambda *_: DONE, lambda _: (("first", 0),))(RUN) == Reminded(
+        plan=None, settled=(DONE,), error="a defect of Prooftrail: ZeroDivisionError"
+    )

@@ -1,7 +1,7 @@
 """`prooftrail ack`: whoever was told says that it is seen to, on record; escalation pauses once."""
 
 from prooftrail.cli import answering, render
-from prooftrail.cli.answering import Asked, DryRun, KeepDays, Reason
+from prooftrail.cli.answering import Asked, ControlOption, DryRun, KeepDays, OwnerOption, Reason
 from prooftrail.cli.arguments import Json, LockerAddress
 from prooftrail.cli.scan import FingerprintKeyOption, HomeOption, ProfileOption, SignerOption
 from prooftrail.model.notice import AnswerKind
@@ -11,6 +11,8 @@ def ack(
     locker: LockerAddress,
     identity: Asked,
     reason: Reason,
+    control: ControlOption = None,
+    owner: OwnerOption = None,
     home: HomeOption = None,
     signer: SignerOption = None,
     fingerprint_key: FingerprintKeyOption = None,
@@ -21,12 +23,13 @@ def ack(
 ) -> None:
     """Acknowledge what you were told of: who, when and why is sealed, and escalation pauses once.
 
-    Who answers is the caller AWS names for an s3:// locker, else the key of the home. It changes no result and no date.
+    Who answers is the key that signs: the home's in a directory, --signer's in a bucket, else the caller AWS names there.
+    It changes no result and no date, and is for what is open now: what is found later is not covered.
     Exit status: 0 sealed or shown, 2 where the id is none or several, 3 where nothing could be sealed.
     """
     said = answering.reason_of(reason)
     desk = answering.opened(locker, home, signer, fingerprint_key, profile, keep_days)
-    meant = desk.answerable.find(identity)
+    meant = answering.meant_by(desk, identity, control, owner)
     if not as_json:
         answering.show_matters(meant, desk.view)
     answer = None if dry_run else desk.say(meant, AnswerKind.ACKNOWLEDGED, reason=said)

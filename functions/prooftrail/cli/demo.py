@@ -12,10 +12,9 @@ from rich.console import Console
 from prooftrail import wiring
 from prooftrail.adapters.system_clock import SystemClock
 from prooftrail.errors import ConfigError
-from prooftrail.flows.notice_log import NoticeLog
 from prooftrail.model.run import Run, Schedule
 
-from . import arguments, notices, overview, render, summary
+from . import arguments, notices, overview, owners, render, summary
 from .progress import reporter
 
 if TYPE_CHECKING:
@@ -72,9 +71,9 @@ def demo(
     history = arguments.history(str(out / "evidence"), None)
     view = history.as_of(history.run())
     overview.show(history, view)
-    if day_of_notices := NoticeLog(wiring.open_locker(str(out / "evidence")), history).latest():
-        console.print()
-        notices.at_work(console, day_of_notices, view)
+    console.print()
+    seen, ledger, log = owners.opened(str(out / "evidence"), None, None)
+    notices.at_work(console, log, seen, ledger.owners())
     _what_next(console, out, time.monotonic() - began)
 
 

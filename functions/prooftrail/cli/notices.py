@@ -1,8 +1,7 @@
 """`prooftrail notices`: what was planned, sent, held back or refused, and which manifest vouches for it."""
 
-import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from typing import Annotated
 
@@ -19,6 +18,7 @@ from prooftrail.errors import ConfigError
 from prooftrail.flows.hold import parse_day
 from prooftrail.flows.locker_history import AsOf
 from prooftrail.flows.notice_log import NoticeDay, NoticeLog, NoticeRow, rows
+from prooftrail.flows.owner_list import OwnerRow
 from prooftrail.model.judgement import Event
 from prooftrail.model.notice import Hop, NoticeItem
 from prooftrail.notices.cadence import DUE, FIRST
@@ -126,32 +126,44 @@ def _turn(row: NoticeRow) -> str:
     return f"{said}; before: {', '.join(before)}" if before else said
 
 
-def at_work(console: Console, day: NoticeDay, view: AsOf) -> None:
-    """One example each of what the ladder did on a day: a first notice, a reminder, an escalation, somebody out of reach."""
-    listed = sorted(rows(day, view), key=lambda one: one.recipient)
-    console.print(render.heading(f"Notices of {day.plan.on}: the ladder at work"))
+def at_work(console: Console, log: NoticeLog, view: AsOf, owners: Sequence[OwnerRow]) -> None:
+    """One example each of what the ladder did last: a first notice, a reminder, an escalation, an owner out of reach."""
+    days = [day for day in log.days() if not isinstance(day, str)]
+    if not days:
+        return
+    listed = sorted(rows(days[-1], view), key=lambda one: one.recipient)
+    console.print(render.heading(f"Notices of {days[-1].plan.on}: the ladder at work"))
     pairs: list[tuple[str, str | Text]] = []
     for name, holds in _EXAMPLES:
-        found = [(row, item) for row in listed for item in row.items if holds(row, item)]
+        found = [(row, item) for row in listed for item in row.items if holds(item)]
         if found:
             row, item = min(found, key=lambda one: one[1].hop.rank)
             told = f"{row.recipient}, as {item.hop}: {item.label} ({item.control}, step {item.step}, by {item.due_on})"
-            lost = [one for one in row.route if _LOST.search(one)] if name == "unreachable" else []
-            pairs.append((name, safe("; ".join([*lost[:1], told]), longest=300)))
+            pairs.append((name, safe(told, longest=300)))
+    if lost := next((one for one in owners if not one.reachable and one.open), None):
+        instead = _instead(days, view)
+        pairs.append(("unreachable", safe(f"{lost.name}: {lost.state_why}; {lost.open} open{instead}", longest=300)))
     console.print(render.facts(pairs or [("", "nothing was due")]))
 
 
-_LOST = re.compile(r"^(owner|deputy|manager): (left|has no address|.*confirm|.*bounced|.*unsubscribed)")
-_EXAMPLES: tuple[tuple[str, Callable[[NoticeRow, NoticeItem], bool]], ...] = (
-    ("first", lambda _, item: item.step == FIRST),
-    ("reminder", lambda _, item: item.hop is Hop.OWNER and item.step.startswith(("again", DUE, "overdue"))),
+def _instead(days: Sequence[NoticeDay], view: AsOf) -> str:
+    """Who was written to in the place of an owner who left, and when."""
+    for day in reversed(days):
+        for row in rows(day, view):
+            if "owner: left" in row.route:
+                return f"; {row.recipient} was written to in an owner's place on {row.on}"
+    return ""
+
+
+_EXAMPLES: tuple[tuple[str, Callable[[NoticeItem], bool]], ...] = (
+    ("first", lambda item: item.step == FIRST),
+    ("reminder", lambda item: item.hop is Hop.OWNER and item.step.startswith(("again", DUE, "overdue"))),
     (
         "escalated",
-        lambda _, item: (
+        lambda item: (
             item.hop in (Hop.DEPUTY, Hop.MANAGER)
             and item.step.startswith("overdue")
             and item.event is not Event.UNOWNED
         ),
     ),
-    ("unreachable", lambda row, item: item.hop is not Hop.OWNER and any(_LOST.search(one) for one in row.route)),
 )

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from prooftrail.cli import answering, render
-from prooftrail.cli.answering import Asked, DryRun, KeepDays, Reason
+from prooftrail.cli.answering import Asked, ControlOption, DryRun, KeepDays, OwnerOption, Reason
 from prooftrail.cli.arguments import Json, LockerAddress
 from prooftrail.cli.render import safe
 from prooftrail.cli.scan import FingerprintKeyOption, HomeOption, ProfileOption, SignerOption
@@ -21,6 +21,8 @@ def reassign(
     identity: Asked,
     to: Annotated[str, typer.Option("--to", metavar="OWNER", help="An owner of owners.toml, by id, name or address.")],
     reason: Reason,
+    control: ControlOption = None,
+    owner: OwnerOption = None,
     home: HomeOption = None,
     signer: SignerOption = None,
     fingerprint_key: FingerprintKeyOption = None,
@@ -31,21 +33,22 @@ def reassign(
 ) -> None:
     """Hand over what you were told of: who, when, why and to whom is sealed, and the new owner is told.
 
-    Escalation pauses once. The hand-over is of what is open now: change owners.toml or the owner's tag to make it last.
+    Escalation pauses once. The hand-over is of what is open now: what is found later goes to the owner as before, unless
+    you change owners.toml or the owner's tag.
     Exit status: 0 sealed or shown, 2 where the id or the owner is none or several, 3 where nothing could be sealed.
     """
     said = answering.reason_of(reason)
     desk = answering.opened(locker, home, signer, fingerprint_key, profile, keep_days)
-    owner = answers.new_owner(desk.policy, to, desk.view, secret=desk.voice.secret)
-    meant = desk.answerable.find(identity)
+    new = answers.new_owner(desk.policy, to, desk.view, secret=desk.voice.secret)
+    meant = answering.meant_by(desk, identity, control, owner)
     if not as_json:
         answering.show_matters(meant, desk.view)
-    answer = None if dry_run else desk.say(meant, AnswerKind.REASSIGNED, reason=said, to=owner)
+    answer = None if dry_run else desk.say(meant, AnswerKind.REASSIGNED, reason=said, to=new)
     if as_json:
-        render.print_json(answering.as_json(meant, answer, desk, owner))
+        render.print_json(answering.as_json(meant, answer, desk, new))
     elif answer:
-        answering.show_said(f"Handed over to {safe(desk.view.reveal(owner.name))}", meant, answer, desk)
-        _next(meant, owner, desk)
+        answering.show_said(f"Handed over to {safe(desk.view.reveal(new.name))}", meant, answer, desk)
+        _next(meant, new, desk)
 
 
 def _next(meant: Meant, owner: Owner, desk: Desk) -> None:

@@ -14,6 +14,7 @@ from prooftrail.model.notice import Undelivered
 from prooftrail.model.organization import Account
 
 from . import render
+from .render import counted
 
 _LONGEST_LINE = 400
 _GAPS = 3  # told one by one
@@ -141,13 +142,46 @@ def _reminded(told: Reminded | None) -> list[str]:
     if told.plan is None:
         return wrong
     counts = dict(told.plan.counts)
-    sent = sum(one.sent for one in told.deliveries)
-    held = [f"{counts[key]:,} held: {why}" for key, why in _HELD.items() if counts.get(key)]
+    lost = counts.get("unreachable_owners", 0)
+    said = [
+        f"{counts.get('planned', 0):,} planned, {_sent(told, counts)}",
+        *(f"{counts[key]:,} held: {why}" for key, why in _HELD.items() if counts.get(key)),
+        *([f"{counted(lost, 'owner')} out of reach"] if lost else []),
+    ]
     gaps = [f"NOTICES     {one}" for one in told.plan.gaps[:_GAPS]]
     if len(told.plan.gaps) > _GAPS:
         gaps.append(f"NOTICES     and {len(told.plan.gaps) - _GAPS:,} more that is not known: `prooftrail notices`")
-    planned = f"{counts.get('planned', 0):,} planned"
-    return [*wrong, *gaps, f"notices     {', '.join((planned, f'{sent:,} sent', *held))}"]
+    return [*wrong, *_unknown(told), *gaps, f"notices     {'; '.join(said)}"]
+
+
+def _unknown(told: Reminded) -> list[str]:
+    number = sum(one.unknown for one in told.deliveries)
+    what = "1 notice was" if number == 1 else f"{number:,} notices were"
+    return (
+        [f"NOTICES     it is not known whether {what} sent: none is sent again, and it counts as told"]
+        if number
+        else []
+    )
+
+
+def _sent(told: Reminded, counts: dict[str, int]) -> str:
+    """`11 sent: 5 first, 4 reminders, 2 escalated`: what was to be sent, by how far up the ladder it is.
+
+    What is escalated was passed on because nobody nearer acted in time. A mail may hold several things, or be cut short.
+    """
+    sent, wanted = sum(one.sent for one in told.deliveries), counts.get("sent", 0)
+    first, again, passed_on = (counts.get(f"step:{one}", 0) for one in ("first", "reminder", "escalated"))
+    number = first + again + passed_on
+    words = f"{sent:,} of {wanted:,} sent" if sent < wanted else f"{sent:,} sent"
+    if not number:
+        return words
+    things = f" with {counted(number, 'thing')}" if number != wanted else ""
+    steps = (
+        f"{first:,} first" if first else "",
+        counted(again, "reminder") if again else "",
+        f"{passed_on:,} escalated" if passed_on else "",
+    )
+    return f"{words}{things}: {', '.join(filter(None, steps))}"
 
 
 def _reminded_json(told: Reminded | None) -> dict[str, Any] | None:

@@ -14,16 +14,16 @@ from prooftrail.evidence import envelope, layout, manifest
 from prooftrail.evidence.manifest import Genesis
 from prooftrail.evidence.redaction import Redactor
 from prooftrail.governance import Governance, Owner
-from prooftrail.governance.people import spellings_of
-from prooftrail.governance.policy import folded
 from prooftrail.model import canonical
 from prooftrail.model.notice import Answer, AnswerKind
 from prooftrail.model.run import EvidenceKind
 from prooftrail.ports import Clock, Locker, ObjectVersion, Signer
 from prooftrail.settings import Retention
 
+from . import head as chain_head
 from .answered import Meant
 from .locker_history import AsOf
+from .owner_named import Asked
 
 _APART = timedelta(hours=1)  # how far the clock of who answers and the store's may differ
 _LEFT_OUT = "(address left out)"
@@ -32,35 +32,35 @@ _LEFT_OUT = "(address left out)"
 class Answers(msgspec.Struct, frozen=True, kw_only=True):
     """The answers of a locker, oldest first, each with its key and whether a key signed it; `gaps` tell which do not count.
 
-    One that nobody signed rests on who may write `answers/`, which a bucket's policy says.
+    What is in a bucket, signed or not, rests on who may write `answers/` there, which its policy says.
     """
 
     items: tuple[tuple[str, Answer, bool], ...] = ()
     gaps: tuple[str, ...] = ()
 
 
-def answers(locker: Locker, since: datetime) -> Answers:
+def answers(locker: Locker, since: datetime, policy: Governance | None = None) -> Answers:
     """Every answer given at `since` or later that can be believed; of the others one sentence each.
 
     Not believed is what is not what its name tells or bears a signature that does not hold, what was given in another
-    locker, or what the store received more than an hour before or after it is dated; in a directory, which does not
-    say who wrote into it, also what nobody signed.
+    locker, or what the store received more than an hour before or after it is dated. A directory does not say who wrote
+    into it: there only the chain's own keys are heard, each until it was exchanged. With the `policy` in force, sealed,
+    nothing is handed to who is no active owner of it.
     """
     found: list[tuple[str, Answer, bool]] = []
     gaps: list[str] = []
-    here: str | None = None
+    ear: _Ear | None = None
     for one in _listed(locker, since):
-        here = here or locker_id(locker)
+        ear = ear or _Ear(locker, policy)
         try:
             answer = _read(locker, one)
         except EvidenceError as error:
             gaps.append(f"an answer does not count: {error}")
             continue
-        signed = sealed_answers.signed(answer)
-        if why := _doubt(locker, one, answer, here, signed=signed):
+        if why := ear.doubt(one, answer):
             gaps.append(f"an answer does not count: {one.key} {why}.")
         else:
-            found.append((one.key, answer, signed))
+            found.append((one.key, answer, sealed_answers.signed(answer)))
     return Answers(items=tuple(found), gaps=tuple(gaps))
 
 
@@ -95,14 +95,36 @@ def _read(locker: Locker, one: ObjectVersion) -> Answer:
     return sealed_answers.read(one.key, locker.get(one.key, version_id=one.version_id))
 
 
-def _doubt(locker: Locker, one: ObjectVersion, answer: Answer, here: str, *, signed: bool) -> str | None:
-    if answer.locker != here:
-        return "was given in another locker"
-    if locker.keeps_time and abs(one.stored_at - answer.at) > _APART:
-        return "is dated more than an hour from when the store received it"
-    if not signed and not locker.keeps_time:
-        return "is signed by nobody, and a directory does not say who wrote it"
-    return None
+class _Ear:
+    """What an answer is held against: the locker's name, the chain's keys where nothing else vouches, and who is an owner."""
+
+    def __init__(self, locker: Locker, policy: Governance | None) -> None:
+        self._keeps_time, self._here = locker.keeps_time, locker_id(locker)
+        self._signers = {} if locker.keeps_time else chain_head.signers(locker)
+        self._owners = {one.id for one in policy.owners.owner if one.active} if policy else None
+
+    def doubt(self, one: ObjectVersion, answer: Answer) -> str | None:
+        """Why an answer whose signature holds does not count; None where it does."""
+        if answer.locker != self._here:
+            return "was given in another locker"
+        if self._keeps_time and abs(one.stored_at - answer.at) > _APART:
+            return "is dated more than an hour from when the store received it"
+        if not self._keeps_time and (why := self._stranger(answer)):
+            return why
+        if self._owners is not None and answer.to is not None and answer.to not in self._owners:
+            return "hands over to somebody who is no active owner of the policy in force"
+        return None
+
+    def _stranger(self, answer: Answer) -> str | None:
+        key = sealed_answers.key_of(answer)
+        if key is None:
+            return "is signed by nobody, and a directory does not say who wrote it"
+        if key not in self._signers:
+            return "is signed with a key that is none of the chain's, and a directory does not say who wrote it"
+        until = self._signers[key]
+        if until is not None and answer.at > until:
+            return "is signed with a key of the chain that was exchanged before"
+        return None
 
 
 class Said(msgspec.Struct, frozen=True, kw_only=True):
@@ -114,7 +136,7 @@ class Said(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Voice(msgspec.Struct, frozen=True, kw_only=True):
-    """Who answers: the ARN AWS calls the caller by, or None, and then `signer` is who speaks.
+    """Who answers: `signer` where there is one, for a key speaks for itself alone; else the caller, by the ARN AWS gives.
 
     `secret` keys the locker's pseudonyms; None where it is not at hand.
     """
@@ -144,7 +166,7 @@ class SayAnswer:
                 who=self._who(),
                 at=canonical.utc(self._clock.now()).replace(microsecond=0),
                 locker=locker_id(self._locker),
-                matters=tuple(sorted(one.id for one in meant.matters)),
+                matters=tuple(sorted({one.id for one in meant.matters})),
                 identities=meant.identities,
                 reason=self._reason(reason),
                 to=to.id if to else None,
@@ -167,10 +189,10 @@ class SayAnswer:
         return Said(key=key, answer=answer, again=again)
 
     def _who(self) -> str:
-        if self._voice.arn is None:
-            if self._voice.signer is None:
-                raise ConfigError("nobody is known to answer: give --home or --signer.")
+        if self._voice.signer is not None:
             return sealed_answers.KEY + envelope.fingerprint(self._voice.signer.public_key_pem())
+        if self._voice.arn is None:
+            raise ConfigError("nobody is known to answer: give --home or --signer.")
         redacted = self._redactor().text(self._voice.arn)
         if self._voice.secret is not None or redacted == self._voice.arn:
             return redacted
@@ -217,13 +239,7 @@ def new_owner(policy: Governance, asked: str, view: AsOf, *, secret: bytes | Non
 
     Raises ConfigError for nobody, naming those that are close, and for who has left.
     """
-    owners, wanted = policy.owners.owner, set(spellings_of(asked)) | set(folded((asked,)))
-    tokens = {asked.strip()}
-    if secret is not None:
-        tokens.add(Redactor(secret).pseudonym(asked))
-    found = next((one for one in owners if tokens & set(one.spellings())), None) or next(
-        (one for one in owners if wanted & _called(one, view)), None
-    )
+    owners, found = policy.owners.owner, Asked(asked, view, secret=secret).among(policy)
     if found is None:
         known = sorted({view.reveal(text) for one in owners if one.active for text in (one.id, one.name)})
         near = get_close_matches(asked, known, n=3, cutoff=0.5)
@@ -232,8 +248,3 @@ def new_owner(policy: Governance, asked: str, view: AsOf, *, secret: bytes | Non
     if not found.active:
         raise ConfigError(f"--to {asked!r}: {view.reveal(found.name)} has left; name somebody who is there.")
     return found
-
-
-def _called(one: Owner, view: AsOf) -> set[str]:
-    texts = [view.reveal(text) for text in one.spellings()]
-    return {form for text in texts for form in (*spellings_of(text), *folded((text,)))}

@@ -9,7 +9,7 @@ from prooftrail.errors import ChainBroken, EvidenceError
 from prooftrail.evidence import chain, envelope, layout
 from prooftrail.evidence.chain import Chain
 from prooftrail.evidence.findings import Fault, Problem
-from prooftrail.evidence.manifest import LARGEST, ROTATION, Genesis, Head, Manifest, Outline, outline
+from prooftrail.evidence.manifest import LARGEST, ROTATION, Genesis, Head, Manifest, Outline, Rotation, outline
 from prooftrail.model.run import Pointer, SealedObject
 from prooftrail.ports import HeadPin, Locker
 
@@ -161,6 +161,16 @@ def find_run(
 def pointer_to(found: SealedObject, one: Manifest) -> Pointer:
     """Where an object lies, and the manifest that vouches for it."""
     return Pointer(run_id=one.run.id, key=found.key, stored_sha256=found.stored_sha256, seq=one.seq)
+
+
+def signers(locker: Locker) -> dict[str, datetime | None]:
+    """The chain's own keys by fingerprint, each with when it was exchanged; None for the one in force."""
+    slots = _slots(locker)
+    wanted = {0, *slots[-1:], *_brought_in(locker, slots[-1:])} & set(slots)
+    read = chain.read(_files(locker, wanted))
+    turned = {one.seq: one.content.rotated_at for one in read.links if isinstance(one.content, Rotation)}
+    ends = [*(turned.get(one.since) for one in read.keys[1:]), None]
+    return {one.fingerprint: end for one, end in zip(read.keys, ends, strict=False)}
 
 
 def _file(locker: Locker, seq: int) -> bytes:

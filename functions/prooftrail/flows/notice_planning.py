@@ -17,23 +17,31 @@ import msgspec
 from prooftrail.evidence import layout
 from prooftrail.model import canonical
 from prooftrail.model.judgement import Finding, Tier
-from prooftrail.model.notice import Matter, Notice, NoticeItem, Reach, Sent, Told, Undelivered
+from prooftrail.model.notice import Asked, Hop, Matter, Notice, NoticeItem, Reach, Sent, Told, Undelivered
 from prooftrail.model.snapshot import AlternateContact
-from prooftrail.notices import digest, ladder, matter, memory, summary
+from prooftrail.notices import cadence, digest, ladder, matter, memory, summary
 from prooftrail.notices.chain import Chains
 from prooftrail.notices.day import Call, Day
 
+from . import notice_weekly
 from .notice_index import MatterIndex
+from .notice_memory import Recalled
 from .notice_seats import Seat, Seats
 from .notice_sources import AccountFindings, NoticeSource
 from .notice_spool import Parted
-from .notice_weekly import Weekly
+from .notice_weekly import Before, Weekly
 
 PARTS = 64
 _MOST_AT_ONCE = 20_000  # matters of one owner that climb the ladder together
-_MATTERS, _CALLS = msgspec.json.Decoder(Matter), msgspec.json.Decoder(Call)
-_TOLD, _NOTICES = msgspec.json.Decoder(Told), msgspec.json.Decoder(Notice)
+_LATE = "overdue"  # how the steps begin that are told after the due date
 _PSEUDONYM = re.compile(r"person-[0-9a-f]{20}")
+
+
+class _Heard(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """Who was told of a matter by a notice that was sent."""
+
+    matter: str
+    asked: Asked
 
 
 class Sink(Protocol):
@@ -64,7 +72,8 @@ class Planning:
     ) -> None:
         self._source, self._sink, self._on, self._confirms = source, sink, on, confirms
         self._governance = source.context.governance
-        self._matters, self._remembered, self._noticed, self._calls = (Parted(PARTS) for _ in range(4))
+        self._matters, self._calls = Parted(Matter, PARTS), Parted(Call, PARTS)
+        self._remembered, self._heard = Parted(Told, PARTS), Parted(_Heard, PARTS)
         self._index = MatterIndex()
         self._labels = {one.id: one.name for one in source.context.accounts}
         self._contacts: dict[str, tuple[AlternateContact, ...] | None] = {}
@@ -72,6 +81,9 @@ class Planning:
         self._known: dict[str, str] = {}
         self._unread: list[str] = []
         self._open_matters: dict[str, Counter[Tier]] = defaultdict(Counter)
+        self._unreachable: set[str] = set()
+        self._summarized: dict[str, date] = {}
+        self._owed: set[str] = set()
         self._tallies = summary.Tallies(on)
         self._seats = Seats(opened, cap=self._governance.notices.cap_per_day)
         self._counts, self._gaps = Counter[str](), list[str]()
@@ -82,17 +94,26 @@ class Planning:
             self._take(account)
         self._take_exceptions()
         before = self._source.memory(self._on)
-        self._route(before.told(), before.notices())
-        # By the day it was planned for, as sealed: what goes out after midnight is still that day's mail.
-        reach = memory.reached(before.reach, (), tuple(before.states))
+        self._route(before.told(), before.notices(), before.sent)
+        reach = self._stood(before)
         self._known = self._source.people(self._wanted(reach))
         day = self._day(reach)
         chains = Chains(self._governance, self._source.context.accounts, names=self.names)
         for part in range(PARTS):
-            self._climb(part, day, chains, before.sent)
-        weekly = Weekly(day, chains, self._governance, self._tallies, self._unread)
+            self._climb(part, day, chains)
+        self._counts["unreachable_owners"] = len(self._unreachable)
+        weekly = Weekly(
+            day, chains, self._governance, self._tallies, self._unread, self._before(before), self._unreachable
+        )
         self._seats.summon(weekly.readers())
-        self._seats.decide(reach, named=self._is_named, mailed=before.mailed, lost=bool(before.lost), on=self._on)
+        self._seats.decide(
+            reach,
+            named=self._is_named,
+            mailed=before.mailed,
+            unsettled=before.unsettled,
+            lost=bool(before.lost),
+            on=self._on,
+        )
         self._write(day, weekly, reach)
         self._gaps += before.gaps
         if before.lost:
@@ -144,31 +165,45 @@ class Planning:
 
     # what was told before ----------------------------------------------------------------------------------------
 
-    def _route(self, told: Iterator[Told], notices: Iterator[Notice]) -> None:
-        """Spool what is remembered to where today's matters lie.
+    def _route(self, told: Iterator[Told], notices: Iterator[Notice], sent: Mapping[str, Sent]) -> None:
+        """Spool what is remembered, and what was heard since, to where today's matters lie.
 
         What no matter of today is about any more is forgotten; only where some account cannot be read it is kept, for
         nobody knows.
         """
         for row in told:
-            part = self._index.part_of(row.matter)
-            if part is not None or self._unread:
-                self._remembered.add(self._matters.part_of(row.matter) if part is None else part, row)
-        for one in notices:
-            by_part: dict[int, list[NoticeItem]] = defaultdict(list)
-            for item in one.items:
-                for at, matters in self._split(item.matters).items():
-                    by_part[at].append(msgspec.structs.replace(item, matters=tuple(matters), identities=()))
-            for at, items in by_part.items():
-                self._noticed.add(at, msgspec.structs.replace(one, items=tuple(items), text=""))
+            part = self._place(row.matter)
+            if part is not None:
+                self._remembered.add(part, row)
+        for notice in notices:
+            end = sent.get(notice.id)
+            was_sent = end is not None and end.told
+            if was_sent and notice.weekly:
+                self._summarized[notice.recipient] = notice.on
+            elif notice_weekly.is_owed(notice, sent=was_sent):
+                self._owed.add(notice.recipient)
+            for one, asked in memory.heard(notice) if was_sent else ():
+                part = self._place(one)
+                if part is not None:
+                    self._heard.add(part, _Heard(matter=one, asked=asked))
 
-    def _split(self, matters: tuple[str, ...]) -> dict[int, list[str]]:
-        found: dict[int, list[str]] = defaultdict(list)
-        for one in matters:
-            part = self._index.part_of(one)
-            if part is not None or self._unread:
-                found[self._matters.part_of(one) if part is None else part].append(one)
-        return found
+    def _place(self, one: str) -> int | None:
+        part = self._index.part_of(one)
+        return self._matters.part_of(one) if part is None and self._unread else part
+
+    def _stood(self, before: Recalled) -> dict[str, Reach]:
+        """How everybody stood before today."""
+        # By the day it was planned for, as sealed: what goes out after midnight is still that day's mail.
+        reach = memory.reached(before.reach, (), tuple(before.states))
+        for one, row in reach.items():
+            known = before.reach.get(one)  # who is asked at another address begins anew, but not with the week
+            weekly_on = known.weekly_on if known else None
+            reach[one] = notice_weekly.with_weekly(row, weekly_on, self._summarized.get(one))
+        return reach
+
+    def _before(self, before: Recalled) -> Before:
+        planned_on = canonical.tick_of(before.previous).date() if before.previous else None
+        return Before(planned_on=planned_on, owed=self._owed, lost=bool(before.lost))
 
     # who hears of it ---------------------------------------------------------------------------------------------
 
@@ -199,36 +234,31 @@ class Planning:
         at = canonical.utc(self._source.run.taken_at)
         return at if at.date() == self._on else datetime.combine(self._on, time.max, UTC)
 
-    def _climb(self, part: int, day: Day, chains: Chains, sent: Mapping[str, Sent]) -> None:
+    def _climb(self, part: int, day: Day, chains: Chains) -> None:
         """The ladder for the owners of one part: who is called is spooled by recipient, what is remembered is written."""
         groups: dict[str, list[Matter]] = defaultdict(list)
-        for one in self._matters.read(part, _MATTERS):
+        for one in self._matters.read(part):
             groups[_group(one)].append(one)
-        told = self._remembers(part, sent)
+        told = {row.matter: row for row in self._remembered.read(part)}
+        told = memory.with_heard(told, ((one.matter, one.asked) for one in self._heard.read(part)))
         for group in sorted(groups):
             for some in batched(groups.pop(group), _MOST_AT_ONCE, strict=False):
-                mine = {one.id: told.pop(one.id) for one in some if one.id in told}
-                self._plan_group(day, some, mine, chains)
+                self._plan_group(day, some, told, chains)
+                for one in some:
+                    told.pop(one.id, None)
         for row in told.values():
             self._sink.told(row)  # of accounts that could not be read
 
-    def _remembers(self, part: int, sent: Mapping[str, Sent]) -> dict[str, Told]:
-        """What is remembered of a part's matters, with what was sent since."""
-        told = {row.matter: row for row in self._remembered.read(part, _TOLD)}
-        notices = tuple(self._noticed.read(part, _NOTICES))
-        ends = tuple(sent[one.id] for one in notices if one.id in sent)
-        return memory.remember(told, notices, ends)
-
     def _plan_group(self, day: Day, matters: tuple[Matter, ...], told: Mapping[str, Told], chains: Chains) -> None:
-        planned = ladder.plan_matters(day, matters, told, chains, self._governance.notices)
+        planned = ladder.plan_matters(day, matters, told, chains)
         for row in planned.told:
             self._sink.told(row)
         for one in planned.calls:
             self._seats.call(one)
             self._calls.add(self._calls.part_of(one.recipient), one)
-        owner = matters[0].owner
-        if owner:
-            self._open_matters[owner].update(planned.open_matters)
+        for recipient, counted in planned.open_matters.items():
+            self._open_matters[recipient].update(counted)
+        self._unreachable |= planned.unreachable
         self._counts["unreachable"] += len(planned.undeliverable)
 
     # what is written to them -------------------------------------------------------------------------------------
@@ -237,7 +267,7 @@ class Planning:
         """The texts, recipient by recipient; whoever is only known comes last."""
         for part in range(PARTS):
             called: dict[str, list[Call]] = defaultdict(list)
-            for one in self._calls.read(part, _CALLS):
+            for one in self._calls.read(part):
                 called[one.recipient].append(one)
             for reader in self._seats.without_calls(self._calls.part_of, part):
                 called.setdefault(reader, [])
@@ -245,15 +275,18 @@ class Planning:
                 drafts = list(self._drafts(day, recipient, called.pop(recipient), weekly))
                 for draft in drafts:
                     self._count(draft.notice)
-                self._sink.recipient(recipient, reach.get(recipient), drafts)
+                self._sink.recipient(recipient, self._seats.row(recipient, reach.get(recipient), self._on), drafts)
         for recipient in sorted(reach.keys() - self._seats.known()):
-            self._sink.recipient(recipient, reach[recipient], [])
+            row = self._seats.row(recipient, reach[recipient], self._on)
+            if row is not None:
+                self._sink.recipient(recipient, row, [])
 
     def _drafts(self, day: Day, recipient: str, calls: list[Call], weekly: Weekly) -> Iterator[digest.Draft]:
         """The notice to be sent, and beside it the one of what is not open yet."""
         seat = self._seats[recipient]
-        now = [one for one in calls if self._seats.is_open(one)]
-        later = [one for one in calls if not self._seats.is_open(one)]
+        now, later = list[Call](), list[Call]()
+        for one in calls:
+            (now if self._seats.is_open(one) else later).append(one)
         told = weekly.of(recipient)
         if now or (told and seat.open_weekly):
             yield self._draft(day, recipient, seat, now, seat.held, told)
@@ -288,13 +321,22 @@ class Planning:
     def _count(self, notice: Notice) -> None:
         self._counts["planned"] += 1
         self._counts["sent" if notice.held is None else f"held:{notice.held.name.lower()}"] += 1
-        tiers = [one.tier for one in notice.items]
+        tiers = {one.tier for one in notice.items}
         if tiers:
             self._counts[f"tier:{max(tiers, key=lambda tier: tier.rank)}"] += 1
         for hop in {one.hop for one in notice.items}:
             self._counts[f"hop:{hop}"] += 1
+        for one in notice.items if notice.held is None else ():
+            self._counts[f"step:{_rung(one)}"] += 1
 
 
 def _group(one: Matter) -> str:
     """Who its ladder is climbed with: all of one owner's; what nobody owns, account by account."""
     return one.owner or f"account {one.account}"
+
+
+def _rung(one: NoticeItem) -> str:
+    """How far up the ladder it is: told for the first time, again, or passed on because nobody nearer acted in time."""
+    if one.step in (cadence.FIRST, cadence.HANDED_OVER):
+        return "first"
+    return "escalated" if one.hop is not Hop.OWNER and one.step.startswith(_LATE) else "reminder"

@@ -1,17 +1,32 @@
-"""Who is written to today and who is not: one seat a recipient, the most serious first until the day's cap is reached."""
+"""Who is written to today and who is not: one seat a recipient, the most serious first until the day's cap is reached.
+
+A part of the places goes to whoever the cap kept out longest, however serious it is, so that everybody's turn comes.
+"""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
+
+from msgspec.structs import replace
 
 from prooftrail.model.judgement import Tier
-from prooftrail.model.notice import Reach, Undelivered
+from prooftrail.model.notice import Reach, ReachState, Undelivered
 from prooftrail.notices.day import Call
+
+FAIR_SHARE = 4
+"""Of so many places one goes to whoever was kept out longest; one of any number does."""
+
+type _Free = tuple[str, Seat, Reach | None]
 
 
 @dataclass(slots=True)
 class Seat:
-    """What one recipient has to hear today. `rank` is the highest open tier's (-1 for none), `number` how many calls."""
+    """What one recipient has to hear today. `rank` is the highest open tier's (-1 for none), `number` how many calls.
+
+    `uncapped` seats are beside the cap: they neither wait for a place nor take one.
+    """
 
     address: str
     rank: int = -1
@@ -19,7 +34,17 @@ class Seat:
     waiting: bool = False
     weekly: bool = False
     open_weekly: bool = False
+    uncapped: bool = False
     held: Undelivered | None = None
+
+
+class Reader(NamedTuple):
+    """Who gets the week's summary. `waiting`: the address has yet to be confirmed; `uncapped` as of a `Seat`."""
+
+    recipient: str
+    address: str
+    waiting: bool
+    uncapped: bool
 
 
 class Seats:
@@ -29,7 +54,8 @@ class Seats:
     """
 
     def __init__(self, opened: tuple[str, ...], *, cap: int) -> None:
-        self._opened = frozenset(map(Tier, opened))
+        self._opened = bool(opened)
+        self._ranks = {one: one.rank for one in map(Tier, opened)}
         self._cap = cap
         self._seats: dict[str, Seat] = {}
 
@@ -42,57 +68,126 @@ class Seats:
 
     def is_open(self, call: Call) -> bool:
         """True if the tier of what it is about is open."""
-        return call.matter.tier in self._opened
+        return call.matter.tier in self._ranks
 
     def call(self, one: Call) -> None:
         """Count a call for its recipient."""
-        seat = self._seats.setdefault(one.recipient, Seat(address=one.address))
-        if self.is_open(one):
-            seat.rank = max(seat.rank, one.matter.tier.rank)
+        seat = self._seats.get(one.recipient)
+        if seat is None:
+            seat = self._seats[one.recipient] = Seat(address=one.address)
+        rank = self._ranks.get(one.matter.tier)
+        if rank is not None:
+            seat.rank = max(seat.rank, rank)
             seat.number += 1
             seat.waiting = seat.waiting or one.waiting
 
-    def summon(self, readers: Iterable[tuple[str, str, bool]]) -> None:
-        """Seat the readers of the week's summary: recipient, address, and whether the address has yet to be confirmed."""
-        for recipient, address, waiting in readers:
-            seat = self._seats.setdefault(recipient, Seat(address=address))
-            seat.weekly, seat.open_weekly = True, bool(self._opened)
-            seat.waiting = seat.waiting or (waiting and seat.open_weekly)
+    def summon(self, readers: Iterable[Reader]) -> None:
+        """Seat the readers of the week's summary."""
+        for one in readers:
+            seat = self._seats.setdefault(one.recipient, Seat(address=one.address))
+            seat.weekly, seat.open_weekly, seat.uncapped = True, self._opened, one.uncapped
+            seat.waiting = seat.waiting or (one.waiting and seat.open_weekly)
 
     def without_calls(self, part_of: Callable[[str], int], part: int) -> Iterator[str]:
         """The readers of the week's summary in a part, called or not."""
         return (one for one, seat in self._seats.items() if seat.weekly and part_of(one) == part)
 
     def decide(
-        self, reach: Mapping[str, Reach], *, named: Callable[[str], bool], mailed: set[str], lost: bool, on: date
+        self,
+        reach: Mapping[str, Reach],
+        *,
+        named: Callable[[str], bool],
+        mailed: AbstractSet[str],
+        unsettled: AbstractSet[str],
+        lost: bool,
+        on: date,
     ) -> None:
         """Say of every seat why it is held, None where it is written to; `named` tells whether an address is known.
 
-        Whoever waits to be asked comes after those who can be written to, the seldom asked first, so that nobody who
-        never answers keeps a place from others.
+        `mailed` were written to that day already, of `unsettled` it is not known yet what became of their last notice.
         """
-        free = list[tuple[str, Seat]]()
+        free = list[_Free]()
         for recipient, seat in self._seats.items():
+            row = reach.get(recipient)
             if seat.rank < 0 and not seat.open_weekly:
                 seat.held = Undelivered.CLOSED
             elif lost:
                 seat.held = Undelivered.UNREMEMBERED
-            elif recipient in mailed or _mailed_on(reach.get(recipient), on):
+            elif recipient in mailed or _mailed_on(row, on):
                 seat.held = Undelivered.ALREADY
+            elif recipient in unsettled:
+                seat.held = Undelivered.UNSETTLED
             elif not named(seat.address):
                 seat.held = Undelivered.UNREACHABLE
+            elif seat.uncapped:
+                seat.held = _waiting(seat)
             else:
-                free.append((recipient, seat))
-        free.sort(key=lambda one: _urgency(one[0], one[1], reach.get(one[0])))
-        for place, (_, seat) in enumerate(free):
-            waiting = Undelivered.WAITING if seat.waiting else None
-            seat.held = waiting if place < self._cap else Undelivered.CAPPED
+                seat.held = Undelivered.CAPPED
+                free.append((recipient, seat, row))
+        for _, seat, _ in _placed(free, self._cap, on):
+            seat.held = _waiting(seat)
+
+    def row(self, recipient: str, before: Reach | None, on: date) -> Reach | None:
+        """How the recipient stood before today, with since when the cap keeps them out; None where nothing is known."""
+        seat = self._seats.get(recipient)
+        if seat is not None and seat.held is Undelivered.CAPPED:
+            # Without an address: nobody has to ask how somebody stands who was never asked.
+            row = before or _unknown(recipient)
+            return replace(row, held_since=row.held_since or on)
+        if before is None or before.held_since is None or (seat is not None and seat.held not in _HAD_A_PLACE):
+            return before
+        row = replace(before, held_since=None)
+        return None if row == _unknown(recipient) else row
+
+
+def _unknown(recipient: str) -> Reach:
+    """Somebody of whom nothing is known but that the cap keeps them out."""
+    return Reach(recipient=recipient, address=None, state=ReachState.PENDING, detail=str(Undelivered.CAPPED))
+
+
+_HAD_A_PLACE = (None, Undelivered.WAITING)
 
 
 def _mailed_on(row: Reach | None, on: date) -> bool:
     return row is not None and row.mailed_on is not None and row.mailed_on >= on
 
 
-def _urgency(recipient: str, seat: Seat, row: Reach | None) -> tuple[bool, int, int, int, str]:
-    asked = len(row.asked_on) if row and seat.waiting else 0
-    return seat.waiting, asked, -seat.rank, -seat.number, recipient
+def _waiting(seat: Seat) -> Undelivered | None:
+    return Undelivered.WAITING if seat.waiting else None
+
+
+def _placed(free: list[_Free], cap: int, on: date) -> list[_Free]:
+    """Who has a place: those kept out longest have their share of the places, the most serious the others."""
+    free = sorted(free, key=lambda one: _urgency(one, on))
+    if len(free) <= cap:
+        return free
+    kept_out = sorted((one for one in free if _in_turn(one)), key=lambda one: _since(one, on))
+    turns = kept_out[: -(-cap // FAIR_SHARE)]
+    has_turn = {recipient for recipient, _, _ in turns}
+    return [*turns, *[one for one in free if one[0] not in has_turn][: cap - len(turns)]]
+
+
+def _urgency(one: _Free, on: date) -> tuple[bool, int, int, date, int, str]:
+    """Whoever waits to be asked comes after those who can be written to, the seldom asked first.
+
+    So nobody who never answers keeps a place from others. Then by tier, by how long they were kept out, and by how much
+    there is to do.
+    """
+    recipient, seat, row = one
+    return seat.waiting, _asked(seat, row), -seat.rank, _since(one, on), -seat.number, recipient
+
+
+def _in_turn(one: _Free) -> bool:
+    """True if the cap kept them out before; whoever was asked already is asked again without a place, and needs no turn."""
+    _, seat, row = one
+    return row is not None and row.held_since is not None and not _asked(seat, row)
+
+
+def _asked(seat: Seat, row: Reach | None) -> int:
+    """How often its address was asked to confirm, if it has to."""
+    return len(row.asked_on) if row and seat.waiting and row.address == seat.address else 0
+
+
+def _since(one: _Free, on: date) -> date:
+    _, _, row = one
+    return (row.held_since if row else None) or on

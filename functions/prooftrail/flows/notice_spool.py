@@ -2,59 +2,55 @@
 
 import zlib
 from collections.abc import Iterator
-from typing import Any
 
 import msgspec
 
-from prooftrail.model import canonical
-
 _LEVEL = 1  # what is written once and read once has to be quick before it is small
-_PIECE = 1 << 16  # bytes handed to the compressor at once
+_TOGETHER = 64  # records packed at once, and so at most as many that wait as objects in each part
+_packer = msgspec.msgpack.Encoder()
 
 
-class Spool:
-    """A queue of records that takes little memory; read once, from the first."""
+class Spool[T]:
+    """A queue of records of one kind that takes little memory; read once, from the first. Nothing of it is ever stored."""
 
-    def __init__(self) -> None:
-        self._gzip = zlib.compressobj(_LEVEL)
+    def __init__(self, kind: type[T]) -> None:
+        self._decoder: msgspec.msgpack.Decoder[list[T]] = msgspec.msgpack.Decoder(list[kind])  # type: ignore[valid-type]
         self._pieces: list[bytes] = []
-        self._pending = bytearray()
+        self._pending: list[T] = []
 
-    def add(self, record: Any) -> None:
+    def add(self, record: T) -> None:
         """Append a record."""
-        self._pending += canonical.encode(record)
-        self._pending += b"\n"
-        if len(self._pending) >= _PIECE:
-            self._pieces.append(self._gzip.compress(self._pending))
-            self._pending.clear()
+        self._pending.append(record)
+        if len(self._pending) >= _TOGETHER:
+            self._pack()
 
-    def read[T](self, decoder: msgspec.json.Decoder[T]) -> Iterator[T]:
+    def read(self) -> Iterator[T]:
         """Every record in its order; they are gone afterwards, and nothing may be added."""
-        self._pieces += [self._gzip.compress(self._pending), self._gzip.flush()]
+        self._pack()
         pieces, self._pieces = self._pieces, []
-        self._pending.clear()
-        engine, rest = zlib.decompressobj(), b""
         for number, piece in enumerate(pieces):
             pieces[number] = b""
-            found = (rest + engine.decompress(piece)).split(b"\n")
-            rest = found.pop()
-            yield from map(decoder.decode, found)
+            yield from self._decoder.decode(zlib.decompress(piece))
+
+    def _pack(self) -> None:
+        self._pieces.append(zlib.compress(_packer.encode(self._pending), _LEVEL))
+        self._pending = []
 
 
-class Parted:
+class Parted[T]:
     """Spools by key: equal keys lie in the same of `parts` parts, in the order they came."""
 
-    def __init__(self, parts: int) -> None:
-        self._spools = [Spool() for _ in range(parts)]
+    def __init__(self, kind: type[T], parts: int) -> None:
+        self._spools = [Spool(kind) for _ in range(parts)]
 
     def part_of(self, key: str) -> int:
         """The part a key belongs to."""
         return zlib.crc32(key.encode()) % len(self._spools)
 
-    def add(self, part: int, record: Any) -> None:
+    def add(self, part: int, record: T) -> None:
         """Append a record to a part."""
         self._spools[part].add(record)
 
-    def read[T](self, part: int, decoder: msgspec.json.Decoder[T]) -> Iterator[T]:
+    def read(self, part: int) -> Iterator[T]:
         """The records of a part; they are gone afterwards."""
-        return self._spools[part].read(decoder)
+        return self._spools[part].read()

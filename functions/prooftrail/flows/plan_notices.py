@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
+from itertools import islice
 
-from prooftrail.errors import EvidenceError, EvidenceMissing
+from prooftrail.errors import EvidenceError, EvidenceMissing, EvidenceUnreadable
 from prooftrail.evidence.manifest import Head, Manifest
 from prooftrail.model import canonical
 from prooftrail.model.notice import Answer, NoticesPlan, Reach, Told
@@ -24,6 +25,7 @@ from .notice_sources import ANSWERED_WITHIN, FindingsOfRun, PeopleOfRun, Wanted,
 from .sealing import Sealing
 
 _AHEAD = timedelta(hours=1)  # runs whose id is later than this are nobody's
+_MANIFESTS = 30  # how many are looked through for plans of notices, where there is none that this one follows
 
 
 class PlanNotices:
@@ -39,12 +41,17 @@ class PlanNotices:
         """Plan the notices of a run that is in the chain. `on` is the day it was judged at.
 
         What cannot be read of it is a gap of the plan. Raises EvidenceError where the run itself is not to be found or
-        believed, NoticeError where letters cannot be kept.
+        believed, or where something that is not ours lies in the plan's place; NoticeError where letters cannot be kept.
         """
         try:
             return notice_commits.read_plan(self._locker, run_id, sealing=self._sealing)
         except EvidenceMissing:
             pass
+        except EvidenceUnreadable as taken:
+            raise EvidenceUnreadable(
+                f"the notices of run {run_id} cannot be planned, because the place of their plan is taken: {taken} The"
+                " locker's access log names who wrote it. The next run plans what this one would have."
+            ) from taken
         source = RunSource(self._locker, self._sealing, self._sealed(run_id), now=self._clock.now())
         on = canonical.utc(source.run.taken_at).date()
         sink = _Sealer(self._sealing, self._letters, run_id, on)
@@ -55,6 +62,12 @@ class PlanNotices:
         sink.finish()
         plan = self._plan(source, sink, totals, on)
         return notice_commits.commit_plan(self._sealing, plan)
+
+    def unended(self, run_id: str) -> tuple[tuple[str, int], ...]:
+        """The shards of earlier runs, by run and number, of which it is not known what became of them."""
+        on, until = canonical.tick_of(run_id).date(), canonical.utc(self._clock.now()) + _AHEAD
+        found = recall(self._locker, run_id=run_id, on=on, until=until, named=_of_nobody, sealing=self._sealing)
+        return tuple(found.unended)
 
     def _plan(self, source: "RunSource", sink: "_Sealer", totals: Totals, on: date) -> NoticesPlan:
         return NoticesPlan(
@@ -67,6 +80,8 @@ class PlanNotices:
             reach=tuple(sink.reach),
             counts=totals.counts,
             gaps=(*totals.gaps, *source.answer_gaps, *source.people_of_run.gaps),
+            follows=source.recalled.follows if source.recalled else (),
+            unended=tuple(source.recalled.unended) if source.recalled else (),
         )
 
     def _sealed(self, run_id: str) -> tuple[Head, Manifest]:
@@ -83,11 +98,12 @@ class RunSource:
 
     def __init__(self, locker: Locker, sealing_: Sealing, sealed: tuple[Head, Manifest], *, now: datetime) -> None:
         self._locker, self._sealing, self._now = locker, sealing_, now
-        self._manifest = sealed[1]
+        self._head, self._manifest = sealed
         self.run: Run = self._manifest.run
         self.context = sealing.context_of(locker, self._manifest)
         self.locker_address = locker.describe()
         self.answer_gaps: tuple[str, ...] = ()
+        self.recalled: Recalled | None = None
         self.accounts = FindingsOfRun(locker, self._manifest)
         self.people_of_run = PeopleOfRun(locker, self._manifest, self._earlier)
 
@@ -97,16 +113,28 @@ class RunSource:
 
     def answers(self) -> tuple[Answer, ...]:
         """Those that count, oldest first."""
-        found = answers.answers(self._locker, canonical.utc(self.run.taken_at) - ANSWERED_WITHIN)
+        since = canonical.utc(self.run.taken_at) - ANSWERED_WITHIN
+        found = answers.answers(self._locker, since, self.context.governance)
         self.answer_gaps = found.gaps
         return tuple(answer for _, answer, _ in found.items)
 
     def memory(self, on: date) -> Recalled:
         """What was told by any plan of ours before this one."""
         until = canonical.utc(self._now) + _AHEAD
-        return recall(
-            self._locker, run_id=self.run.id, on=on, until=until, named=told_runs(self._manifest), sealing=self._sealing
+        self.recalled = recall(
+            self._locker, run_id=self.run.id, on=on, until=until, named=self._named, sealing=self._sealing
         )
+        return self.recalled
+
+    def _named(self, after: str) -> frozenset[str]:
+        """The runs whose plan of notices is named by a manifest from this run's back to that of the run `after`."""
+        found = frozenset[str]()
+        back = chain_head.manifests_back(self._locker, public_key=None, at=self._head)
+        for _, one in islice(back, _MANIFESTS):
+            if one.run.id <= after:
+                break
+            found |= told_runs(one)
+        return found
 
     def _earlier(self, run_id: str, account: str) -> Mapping[str, str]:
         """People of an older run, of whom our own key says that the pseudonym is theirs."""
@@ -187,3 +215,7 @@ class _Sealer:
     def _known(self, recipient: str, address: str) -> Letter:
         """No letter: the address of somebody to whom nothing is sent, so that it can be asked how they stand."""
         return Letter(id=recipient, recipient=recipient, address=self.names(address), subject="", text="")
+
+
+def _of_nobody(_: str) -> frozenset[str]:
+    return frozenset()

@@ -73,7 +73,8 @@ class _Previewed:
 
     def answers(self) -> tuple[Answer, ...]:
         """Those that count, oldest first."""
-        found = answers.answers(self._locker, canonical.utc(self.run.taken_at) - ANSWERED_WITHIN)
+        since = canonical.utc(self.run.taken_at) - ANSWERED_WITHIN
+        found = answers.answers(self._locker, since, self.context.governance)
         self.answer_gaps = found.gaps
         return tuple(answer for _, answer, _ in found.items)
 
@@ -81,7 +82,10 @@ class _Previewed:
         """What was told before; for a later day than the run's own that is the run's own plan too."""
         own = self.run.id if on <= canonical.utc(self.run.taken_at).date() else ""
         until = canonical.tick_of(self.run.id)
-        return recall(self._locker, run_id=own, on=on, until=until, named=told_runs(self._manifest), sealing=None)
+        return recall(self._locker, run_id=own, on=on, until=until, named=self._named, sealing=None)
+
+    def _named(self, _: str) -> frozenset[str]:
+        return told_runs(self._manifest)
 
     def _earlier(self, run_id: str, account: str) -> Mapping[str, str]:
         try:

@@ -63,9 +63,13 @@ class Notifier(Protocol):
 
 
 class Claim(msgspec.Struct, frozen=True, kw_only=True):
-    """Who may send a notice: made before it is sent, completed after. `message_id` None while it is not known to be sent."""
+    """Who may send a notice: made before it is sent, completed after. `message_id` None while it is not known to be sent.
+
+    `run` is the run on whose behalf it was claimed. An `error` says that nothing was sent.
+    """
 
     notice: str
+    run: str
     claimed_at: datetime
     message_id: str | None = None
     error: str | None = None
@@ -74,12 +78,15 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
 class Claims(Protocol):
     """Sees to it that no notice is sent twice: one claim a notice, by whoever comes first."""
 
-    def claim(self, notice: str, *, at: datetime) -> Claim | None:
+    def claim(self, notice: str, *, run: str, at: datetime) -> Claim | None:
         """Claim it for us: None if it is ours now, else the claim that stands. Raises LedgerError."""
         ...
 
-    def take_over(self, standing: Claim, *, at: datetime) -> bool:
-        """Make a claim that was never completed ours; False where somebody else did, or completed it, meanwhile."""
+    def take_over(self, standing: Claim, *, run: str, at: datetime) -> bool:
+        """Make a claim ours that was never completed, or that another run completed with an error.
+
+        False for any other claim, and where it is not as it was seen any more.
+        """
         ...
 
     def complete(self, notice: str, *, message_id: str | None, error: str | None) -> None:
@@ -96,4 +103,8 @@ class Letters(Protocol):
 
     def read(self, run_id: str, shard: int) -> Iterator[Letter]:
         """The letters of a shard. Raises NoticeError where they are gone."""
+        ...
+
+    def forget(self, run_id: str, shard: int) -> None:
+        """Let go of the letters of a shard whose end is sealed; a place that does so by itself does nothing."""
         ...

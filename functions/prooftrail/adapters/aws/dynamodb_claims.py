@@ -20,6 +20,8 @@ KEPT = timedelta(days=60)
 """How long a claim stays. A run is redriven for two weeks at most; after that nothing asks for its notices again."""
 
 _STANDS = "attribute_exists(pk) AND attribute_not_exists(message_id)"
+_OPEN = "attribute_not_exists(failure)"
+_FAILED = "failure = :failure AND #run <> :run"
 
 
 class DynamoDbClaims:
@@ -32,30 +34,30 @@ class DynamoDbClaims:
     def __init__(self, client: "DynamoDBClient", table: str) -> None:
         self._client, self._table = client, table
 
-    def claim(self, notice: str, *, at: datetime) -> Claim | None:
+    def claim(self, notice: str, *, run: str, at: datetime) -> Claim | None:
         """Claim it for us: None if it is ours now, else the claim that stands."""
         mark = str(uuid.uuid4())
-        item: Any = {**_key(notice), **_held(mark, at)}
+        item: Any = {**_key(notice), **_held(mark, run, at)}
         if self._written("dynamodb:PutItem", Item=item, ConditionExpression="attribute_not_exists(pk)"):
             return None
         standing = self._read(notice)
         return None if standing["by"]["S"] == mark else _claim(notice, standing)
 
-    def take_over(self, standing: Claim, *, at: datetime) -> bool:
-        """Make a claim that was never completed ours; False where it was taken over or completed meanwhile."""
-        if standing.message_id is not None or standing.error is not None:
+    def take_over(self, standing: Claim, *, run: str, at: datetime) -> bool:
+        """Make a claim ours that is open or another run's failure; False where it is not as it was seen any more."""
+        if standing.message_id is not None:
             return False
-        mark = str(uuid.uuid4())
+        mark, failed = str(uuid.uuid4()), standing.error is not None
+        seen: Any = {":before": {"S": canonical.timestamp(standing.claimed_at)}}
+        if failed:
+            seen[":failure"] = {"S": standing.error}
         done = self._written(
             "dynamodb:UpdateItem",
             Key=_key(standing.notice),
-            UpdateExpression="SET #by = :by, claimed_at = :claimed_at, expires_at = :expires_at",
-            ConditionExpression=f"{_STANDS} AND attribute_not_exists(failure) AND claimed_at = :before",
-            ExpressionAttributeNames={"#by": "by"},
-            ExpressionAttributeValues={
-                ":before": {"S": canonical.timestamp(standing.claimed_at)},
-                **{f":{name}": value for name, value in _held(mark, at).items()},
-            },
+            UpdateExpression="SET #by = :by, #run = :run, claimed_at = :claimed_at, expires_at = :expires_at REMOVE failure",
+            ConditionExpression=f"{_STANDS} AND {_FAILED if failed else _OPEN} AND claimed_at = :before",
+            ExpressionAttributeNames={"#by": "by", "#run": "run"},
+            ExpressionAttributeValues={**seen, **{f":{name}": value for name, value in _held(mark, run, at).items()}},
         )
         return done or self._read(standing.notice)["by"]["S"] == mark
 
@@ -99,10 +101,11 @@ def _key(notice: str) -> dict[str, Any]:
     return {"pk": {"S": f"NOTICE#{notice}"}, "sk": {"S": "CLAIM"}}
 
 
-def _held(mark: str, at: datetime) -> dict[str, Any]:
-    """Whose claim it is and since when. `expires_at`, in seconds since 1970, is what lets the table drop it."""
+def _held(mark: str, run: str, at: datetime) -> dict[str, Any]:
+    """Whose claim it is, for which run and since when. `expires_at`, in seconds since 1970, is what lets the table drop it."""
     expires = int((at + KEPT).timestamp())
-    return {"by": {"S": mark}, "claimed_at": {"S": canonical.timestamp(at)}, "expires_at": {"N": str(expires)}}
+    since = {"S": canonical.timestamp(at)}
+    return {"by": {"S": mark}, "run": {"S": run}, "claimed_at": since, "expires_at": {"N": str(expires)}}
 
 
 def _claim(notice: str, item: Mapping[str, Any]) -> Claim:
@@ -111,4 +114,5 @@ def _claim(notice: str, item: Mapping[str, Any]) -> Claim:
         for name, stored in (("message_id", "message_id"), ("error", "failure"))
         if stored in item
     }
-    return Claim(notice=notice, claimed_at=datetime.fromisoformat(item["claimed_at"]["S"]), **said)
+    since = datetime.fromisoformat(item["claimed_at"]["S"])
+    return Claim(notice=notice, run=item.get("run", {"S": ""})["S"], claimed_at=since, **said)

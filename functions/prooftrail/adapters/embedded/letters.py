@@ -17,7 +17,10 @@ _LINE = msgspec.json.Decoder(Letter)
 
 
 class DirectoryLetters:
-    """One file a shard below `path`, as JSON Lines. Letters of all but the newest three runs are removed."""
+    """One file a shard below `path`, as JSON Lines, until the shard has ended.
+
+    Letters that were never sent stay for as long as their run is among the newest three.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -43,6 +46,16 @@ class DirectoryLetters:
             raise NoticeError(f"{file} cannot be read: {refused.strerror}. The next run plans them anew.") from refused
         except (msgspec.DecodeError, UnicodeDecodeError) as wrong:
             raise NoticeError(f"{file} holds no letters ({wrong}). The next run plans them anew.") from wrong
+
+    def forget(self, run_id: str, shard: int) -> None:
+        """Remove the file of a shard; one that is gone is no fault. Raises NoticeError."""
+        file = self._path / self._name(run_id, shard)
+        try:
+            file.unlink(missing_ok=True)
+        except OSError as refused:
+            raise NoticeError(
+                f"{file} cannot be removed: {refused.strerror}. It holds names and addresses."
+            ) from refused
 
     def _name(self, run_id: str, shard: int) -> str:
         if not _NAME.fullmatch(run_id):

@@ -13,8 +13,8 @@ from prooftrail.ports.notices import Claim
 
 _FILE_MODE = 0o600
 _SCHEMA = """CREATE TABLE IF NOT EXISTS claim (
-    notice TEXT PRIMARY KEY, claimed_at TEXT NOT NULL, message_id TEXT, error TEXT) STRICT"""
-_OPEN = "message_id IS NULL AND error IS NULL"
+    notice TEXT PRIMARY KEY, run TEXT NOT NULL, claimed_at TEXT NOT NULL, message_id TEXT, error TEXT) STRICT"""
+_TO_BE_HAD = "message_id IS NULL AND error IS :error AND (error IS NULL OR run <> :run)"
 
 
 class SqliteClaims:
@@ -26,24 +26,28 @@ class SqliteClaims:
     def __init__(self, path: Path, *, busy_timeout_s: float = 15.0) -> None:
         self._path, self._busy_timeout_s = path, busy_timeout_s
 
-    def claim(self, notice: str, *, at: datetime) -> Claim | None:
+    def claim(self, notice: str, *, run: str, at: datetime) -> Claim | None:
         """Ours if nobody has it (None), else the claim that stands."""
         with self._writing() as claims:
             made = claims.execute(
-                "INSERT OR IGNORE INTO claim (notice, claimed_at) VALUES (?, ?)", (notice, canonical.timestamp(at))
+                "INSERT OR IGNORE INTO claim (notice, run, claimed_at) VALUES (?, ?, ?)",
+                (notice, run, canonical.timestamp(at)),
             )
             if made.rowcount:
                 return None
-            found = claims.execute("SELECT claimed_at, message_id, error FROM claim WHERE notice = ?", (notice,))
-            claimed_at, message_id, error = found.fetchone()
-        return Claim(notice=notice, claimed_at=datetime.fromisoformat(claimed_at), message_id=message_id, error=error)
+            found = claims.execute("SELECT run, claimed_at, message_id, error FROM claim WHERE notice = ?", (notice,))
+            by, claimed_at, message_id, error = found.fetchone()
+        since = datetime.fromisoformat(claimed_at)
+        return Claim(notice=notice, run=by, claimed_at=since, message_id=message_id, error=error)
 
-    def take_over(self, standing: Claim, *, at: datetime) -> bool:
-        """Ours if the claim is as it was seen, and still open."""
+    def take_over(self, standing: Claim, *, run: str, at: datetime) -> bool:
+        """Ours if the claim is as it was seen, and open or another run's failure."""
+        seen = {"notice": standing.notice, "before": canonical.timestamp(standing.claimed_at), "error": standing.error}
         with self._writing() as claims:
             changed = claims.execute(
-                f"UPDATE claim SET claimed_at = ? WHERE notice = ? AND claimed_at = ? AND {_OPEN}",  # noqa: S608
-                (canonical.timestamp(at), standing.notice, canonical.timestamp(standing.claimed_at)),
+                "UPDATE claim SET claimed_at = :at, run = :run, error = NULL"  # noqa: S608
+                f" WHERE notice = :notice AND claimed_at = :before AND {_TO_BE_HAD}",
+                {**seen, "run": run, "at": canonical.timestamp(at)},
             )
             return changed.rowcount == 1
 
@@ -64,6 +68,8 @@ class SqliteClaims:
             with contextlib.closing(connected) as claims:
                 claims.execute("BEGIN IMMEDIATE")
                 claims.execute(_SCHEMA)
+                if not any(column == "run" for _, column, *_ in claims.execute("PRAGMA table_info(claim)")):
+                    claims.execute("ALTER TABLE claim ADD COLUMN run TEXT NOT NULL DEFAULT ''")  # an older file's
                 yield claims
                 claims.execute("COMMIT")
         except sqlite3.Error as refused:
