@@ -52,6 +52,11 @@ def signed(answer: Answer) -> bool:
     return answer.signature is not None
 
 
+def key_of(answer: Answer) -> str | None:
+    """The fingerprint of the key that answers, by whose name and signature `read` knows it; None where nobody signed."""
+    return answer.who.removeprefix(KEY) if signed(answer) else None
+
+
 def _wrong(answer: Answer) -> str | None:
     """Why nobody can have said this; None where it may stand."""
     if not answer.matters:
@@ -73,6 +78,6 @@ def _signature(answer: Answer, pem: bytes, signature: str) -> str | None:
         key.verify(base64.b64decode(signature, validate=True), answer.to_be_signed(), ec.ECDSA(hashes.SHA256()))
     except (InvalidSignature, ValueError, binascii.Error):
         return "bears a signature that does not hold"
-    if answer.who.startswith(KEY) and answer.who != KEY + envelope.fingerprint(pem):
-        return "is signed with another key than the one that is said to answer"
+    if answer.who != KEY + envelope.fingerprint(pem):
+        return "is signed by a key in another's name: a key answers for itself alone"
     return None

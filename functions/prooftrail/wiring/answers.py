@@ -7,7 +7,9 @@ from prooftrail.adapters.embedded.directory_locker import DirectoryLocker
 from prooftrail.adapters.embedded.home import Home
 from prooftrail.adapters.system_clock import SystemClock
 from prooftrail.errors import AccessError, ConfigError
+from prooftrail.evidence import envelope
 from prooftrail.flows import answers, locker_judgement
+from prooftrail.flows import head as chain_head
 from prooftrail.flows.answered import Answerable
 from prooftrail.flows.answers import SayAnswer, Voice
 from prooftrail.flows.locker_history import AsOf, LockerHistory
@@ -34,7 +36,8 @@ class Desk:
 def open_desk(options: Options, history: LockerHistory, *, keep_days: int | None = None) -> Desk:
     """The desk of a locker; in a directory the home's key speaks, in a bucket the caller, signed where `signer` is given.
 
-    Raises ConfigError for a home that has no key or another locker's, AccessError where AWS does not say who we are.
+    Where no home is named that is the one of the locker's name, or `home` beside it. Raises ConfigError for a home that
+    has no key or another locker's, AccessError where AWS does not say who we are.
     """
     view = history.as_of(history.run())
     policy = locker_judgement.context_of(history, view.run).governance
@@ -42,7 +45,7 @@ def open_desk(options: Options, history: LockerHistory, *, keep_days: int | None
     found = locker_judgement.judgements(history, view)
     clock = SystemClock()
     return Desk(
-        answerable=Answerable(history, view, found, policy),
+        answerable=Answerable(history, view, found, policy, secret=voice.secret),
         policy=policy,
         view=view,
         say=SayAnswer(locker=locker, voice=voice, clock=clock, retention=Retention(), keep_days=keep_days),
@@ -52,33 +55,52 @@ def open_desk(options: Options, history: LockerHistory, *, keep_days: int | None
 
 
 def _spoken(options: Options, policy: Governance) -> tuple[Locker, Voice]:
-    home, secret = Home(options.home_path()), _secret(options, policy)
+    home = _home(options)
+    secret = _secret(options, home, policy)
     if options.locker.startswith(BUCKET):
         locker, arn = _bucket(options)
         signer = stores.signer_of(options, home) if options.signer else None
         return locker, Voice(arn=arn, signer=signer, secret=secret)
-    return DirectoryLocker(Path(options.locker)), Voice(arn=None, signer=_signer(options, home), secret=secret)
+    directory = DirectoryLocker(Path(options.locker))
+    return directory, Voice(arn=None, signer=_signer(options, home, directory), secret=secret)
 
 
-def _signer(options: Options, home: Home) -> Signer:
+def _home(options: Options) -> Home:
+    """The home that is named or lies beside the locker under its name; where that has no key, `home` beside it."""
+    home = Home(options.home_path())
+    if options.home is not None or options.locker.startswith(BUCKET) or home.public_key_pem() is not None:
+        return home
+    beside = Home(Path(options.locker).absolute().parent / "home")
+    return home if beside.public_key_pem() is None else beside
+
+
+def _signer(options: Options, home: Home, locker: Locker) -> Signer:
+    """The key that answers in a directory: one of the chain's, in force. Raises ConfigError for another."""
     if options.signer is None and home.public_key_pem() is None:
         raise ConfigError(
-            f"{home.path} holds no signing key, and an answer has to be signed: name the home of this locker with --home,"
-            " or a key with --signer."
+            f"{home.path} holds no signing key, and an answer has to be signed: add --home DIR, the home this locker was"
+            " scanned with, or --signer with the key of its chain."
         )
-    return stores.signer_of(options, home)
+    signer = stores.signer_of(options, home)
+    key, known = envelope.fingerprint(signer.public_key_pem()), chain_head.signers(locker)
+    if key not in known or known[key] is not None:
+        raise ConfigError(
+            f"the key {key[:16]} of {options.signer or home.path} is not the one that signs the chain of"
+            f" {options.locker}, and an answer in a directory counts by that key alone: add --home DIR, the home this"
+            " locker was scanned with."
+        )
+    return signer
 
 
-def _secret(options: Options, policy: Governance) -> bytes | None:
+def _secret(options: Options, home: Home, policy: Governance) -> bytes | None:
     """The key of the locker's pseudonyms: one that KMS keeps where it is named, else the home's; None without either."""
-    home = Home(options.home_path())
     if options.fingerprint_key is None and not (home.path / "fingerprint-key").exists():
         return None
     secret = stores.fingerprints_of(options, home).secret()
     if policy.pseudonymous and not answers.keyed_with(policy, secret):
         raise ConfigError(
             f"the fingerprint key of {options.fingerprint_key or home.path} is not that of {options.locker}: name the home"
-            " it was scanned with."
+            " it was scanned with (--home DIR)."
         )
     return secret
 

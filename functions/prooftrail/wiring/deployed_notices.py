@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from prooftrail.adapters.aws.dynamodb_claims import DynamoDbClaims
     from prooftrail.adapters.aws.letters_bucket import LettersBucket
     from prooftrail.adapters.aws.receipts import Receipts
+    from prooftrail.adapters.aws.sending_lease import SendingLease
     from prooftrail.adapters.aws.ses_notifier import SesNotifier
     from prooftrail.adapters.aws.sns_notifier import SnsNotifier, Topics
     from prooftrail.flows.plan_notices import PlanNotices
@@ -52,6 +53,13 @@ class DeployedNotices(DeployedStores):
             clock=self._clock,
             pause=time.sleep,
         )
+
+    @cached_property
+    def sending(self) -> "SendingLease":
+        """Held while a shard is sent."""
+        from prooftrail.adapters.aws.sending_lease import SendingLease  # noqa: PLC0415
+
+        return SendingLease(self._dynamodb, self._need("table"), clock=self._clock)
 
     @property
     def _notified_by(self) -> str:
@@ -109,7 +117,8 @@ class DeployedNotices(DeployedStores):
 
         client = self._client("sqs")
         _, _, account = self._place_of(self._need("notices_key"))
-        return Receipts(client, f"{client.meta.endpoint_url}/{account}/{self._need('receipts_queue')}")
+        url = f"{client.meta.endpoint_url}/{account}/{self._need('receipts_queue')}"
+        return Receipts(client, url, clock=self._clock)
 
     @cached_property
     def _claims(self) -> "DynamoDbClaims":

@@ -1,5 +1,6 @@
 """Puts together what tells owners, on this machine: letters go into the home's outbox and leave nothing behind elsewhere."""
 
+from datetime import timedelta
 from pathlib import Path
 
 from prooftrail.adapters.embedded.home import FINGERPRINT_KEY, Home
@@ -32,8 +33,9 @@ def console(home: Home, locker: Locker, sealing: Sealing, *, clock: Clock) -> Re
         letters=letters,
         clock=clock,
         pause=_at_once,
+        receipts_last=timedelta.max,  # a file stays
     )
-    return RemindOwners(plan, send)
+    return RemindOwners(plan, send, plan.unended)
 
 
 def remind(options: Options) -> RemindOwners:

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 URL = "https://sqs.eu-central-1.amazonaws.com/111111111111/prooftrail-dev-receipts"
@@ -18,13 +19,17 @@ class Sqs:
     asked: int = 0
     arrived: int = 0
     refuse: Exception | None = None
+    sent_ms: dict[str, int] = field(default_factory=dict)
     newest: dict[str, str] = field(default_factory=dict)
 
-    def put(self, *bodies: object) -> None:
-        """Messages arrive."""
+    def put(self, *bodies: object, at: datetime | None = None) -> None:
+        """Messages arrive, at a time that SQS tells if it is given."""
         for body in bodies:
             self.arrived += 1
-            self.messages[f"sqs-{self.arrived:04}"] = body if isinstance(body, str) else json.dumps(body)
+            number = f"sqs-{self.arrived:04}"
+            self.messages[number] = body if isinstance(body, str) else json.dumps(body)
+            if at is not None:
+                self.sent_ms[number] = round(at.timestamp() * 1000)
 
     def receive_message(self, **given: Any) -> dict[str, Any]:
         """What is not hidden, up to so many; it hides."""
@@ -38,8 +43,12 @@ class Sqs:
         for one in seen:
             self.hidden_until[one] = self.now + given["VisibilityTimeout"]
             self.newest[one] = f"{one} received {self.asked}"
-        shown = [{"MessageId": one, "ReceiptHandle": self.newest[one], "Body": self.messages[one]} for one in seen]
+        shown = [self._shown(one) for one in seen]
         return {"Messages": shown} if shown else {}
+
+    def _shown(self, number: str) -> dict[str, Any]:
+        told = {"Attributes": {"SentTimestamp": str(self.sent_ms[number])}} if number in self.sent_ms else {}
+        return {"MessageId": number, "ReceiptHandle": self.newest[number], "Body": self.messages[number], **told}
 
     def delete_message_batch(self, **given: Any) -> dict[str, Any]:
         """Let go of messages by their newest handle."""

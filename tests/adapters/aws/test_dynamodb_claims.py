@@ -20,7 +20,7 @@ from tests.emulators import Emulator
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 LATER = NOON + timedelta(minutes=16)
-NOTICE = "ab" * 32
+NOTICE, RUN = "ab" * 32, "20261123T060000Z"
 OUTCOME = OutcomeRow(run_id="20261123T060000Z", account="111111111111", status="sealed", outcome_sha256="b" * 64)
 
 
@@ -58,32 +58,34 @@ class Losing:
 
 def test_a_claim_whose_answer_was_lost_is_known_as_ours(table: tuple[Any, str]) -> None:
     client, name = table
-    assert DynamoDbClaims(Losing(client), name).claim(NOTICE, at=NOON) is None
-    assert DynamoDbClaims(client, name).claim(NOTICE, at=LATER) == Claim(notice=NOTICE, claimed_at=NOON)
+    assert DynamoDbClaims(Losing(client), name).claim(NOTICE, run=RUN, at=NOON) is None
+    assert DynamoDbClaims(client, name).claim(NOTICE, run=RUN, at=LATER) == Claim(
+        notice=NOTICE, run=RUN, claimed_at=NOON
+    )
 
 
 def test_a_claim_that_was_taken_over_by_a_write_whose_answer_was_lost_is_known_as_ours(table: tuple[Any, str]) -> None:
     client, name = table
     claims = DynamoDbClaims(Losing(client), name)
-    claims.claim(NOTICE, at=NOON)
-    standing = Claim(notice=NOTICE, claimed_at=NOON)
-    assert claims.take_over(standing, at=LATER) is True
-    assert DynamoDbClaims(client, name).take_over(standing, at=LATER) is False
+    claims.claim(NOTICE, run=RUN, at=NOON)
+    standing = Claim(notice=NOTICE, run=RUN, claimed_at=NOON)
+    assert claims.take_over(standing, run=RUN, at=LATER) is True
+    assert DynamoDbClaims(client, name).take_over(standing, run=RUN, at=LATER) is False
 
 
 def test_a_completion_whose_answer_was_lost_is_no_error(table: tuple[Any, str]) -> None:
     client, name = table
     claims = DynamoDbClaims(Losing(client), name)
-    claims.claim(NOTICE, at=NOON)
+    claims.claim(NOTICE, run=RUN, at=NOON)
     claims.complete(NOTICE, message_id="m", error=None)
-    assert claims.claim(NOTICE, at=LATER) == Claim(notice=NOTICE, claimed_at=NOON, message_id="m")
+    assert claims.claim(NOTICE, run=RUN, at=LATER) == Claim(notice=NOTICE, run=RUN, claimed_at=NOON, message_id="m")
 
 
 def test_a_claim_lies_in_the_rows_its_role_is_held_to_and_goes_by_itself_after_sixty_days(
     table: tuple[Any, str],
 ) -> None:
     client, name = table
-    DynamoDbClaims(client, name).claim(NOTICE, at=NOON)
+    DynamoDbClaims(client, name).claim(NOTICE, run=RUN, at=NOON)
     (item,) = client.scan(TableName=name)["Items"]
     assert (item["pk"]["S"], item["sk"]["S"]) == (f"NOTICE#{NOTICE}", "CLAIM")
     assert item["pk"]["S"].startswith(CLAIM_ROWS[0].removesuffix("*"))
@@ -94,12 +96,12 @@ def test_a_claim_lies_in_the_rows_its_role_is_held_to_and_goes_by_itself_after_s
 def test_a_ledger_that_is_made_again_forgets_no_claim_so_that_nothing_is_sent_twice(table: tuple[Any, str]) -> None:
     client, name = table
     claims, ledger = DynamoDbClaims(client, name), DynamoDbLedger(client, name)
-    claims.claim(NOTICE, at=NOON)
+    claims.claim(NOTICE, run=RUN, at=NOON)
     claims.complete(NOTICE, message_id="m", error=None)
     ledger.apply(LedgerChange(outcome=OUTCOME))
     ledger.clear()
     assert ledger.outcomes(OUTCOME.run_id) == ()
-    assert claims.claim(NOTICE, at=LATER) == Claim(notice=NOTICE, claimed_at=NOON, message_id="m")
+    assert claims.claim(NOTICE, run=RUN, at=LATER) == Claim(notice=NOTICE, run=RUN, claimed_at=NOON, message_id="m")
 
 
 def test_a_completion_of_what_nobody_claimed_is_said(table: tuple[Any, str]) -> None:
@@ -111,22 +113,22 @@ def test_a_completion_of_what_nobody_claimed_is_said(table: tuple[Any, str]) -> 
 def test_what_sent_it_stays_recorded_whatever_is_said_later(table: tuple[Any, str]) -> None:
     client, name = table
     claims = DynamoDbClaims(client, name)
-    claims.claim(NOTICE, at=NOON)
+    claims.claim(NOTICE, run=RUN, at=NOON)
     claims.complete(NOTICE, message_id=None, error="refused")
-    assert claims.claim(NOTICE, at=LATER) == Claim(notice=NOTICE, claimed_at=NOON, error="refused")
+    assert claims.claim(NOTICE, run=RUN, at=LATER) == Claim(notice=NOTICE, run=RUN, claimed_at=NOON, error="refused")
     claims.complete(NOTICE, message_id="m", error=None)
     claims.complete(NOTICE, message_id=None, error="refused")
     claims.complete(NOTICE, message_id="m-2", error=None)
-    assert claims.claim(NOTICE, at=LATER) == Claim(notice=NOTICE, claimed_at=NOON, message_id="m")
-    assert claims.take_over(Claim(notice=NOTICE, claimed_at=NOON), at=LATER) is False
+    assert claims.claim(NOTICE, run=RUN, at=LATER) == Claim(notice=NOTICE, run=RUN, claimed_at=NOON, message_id="m")
+    assert claims.take_over(Claim(notice=NOTICE, run=RUN, claimed_at=NOON), run=RUN, at=LATER) is False
 
 
 def test_a_claim_that_was_completed_with_an_error_meanwhile_is_not_taken_over(table: tuple[Any, str]) -> None:
     client, name = table
     claims = DynamoDbClaims(client, name)
-    claims.claim(NOTICE, at=NOON)
+    claims.claim(NOTICE, run=RUN, at=NOON)
     claims.complete(NOTICE, message_id=None, error="refused")
-    assert claims.take_over(Claim(notice=NOTICE, claimed_at=NOON), at=LATER) is False
+    assert claims.take_over(Claim(notice=NOTICE, run=RUN, claimed_at=NOON), run=RUN, at=LATER) is False
 
 
 @pytest.mark.parametrize(
@@ -144,4 +146,4 @@ def test_a_table_that_refuses_is_named_with_the_action(code: str, error: type[Ex
 
     client: Any = Refusing()
     with pytest.raises(error, match=sentence):
-        DynamoDbClaims(client, "ledger").claim(NOTICE, at=NOON)
+        DynamoDbClaims(client, "ledger").claim(NOTICE, run=RUN, at=NOON)

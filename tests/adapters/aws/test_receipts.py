@@ -2,22 +2,26 @@
 
 import itertools
 import json
+import threading
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from botocore.exceptions import ReadTimeoutError
 
-from prooftrail.adapters.aws.receipts import HIDDEN_S, Receipt, Receipts, receipt_in
+from prooftrail.adapters.aws.receipts import HIDDEN_S, KEPT, LOOKED_AGAIN_S, Receipt, Receipts, receipt_in
 from prooftrail.errors import NoticeError
 from tests.adapters.aws.receipt_queue import URL, Sqs, from_ses, from_topic
 from tests.adapters.aws.subscribers import refusal
+from tests.flows.world import StillClock
 
 
 def reader(sqs: Sqs) -> Receipts:
     client: Any = sqs
-    return Receipts(client, URL, monotonic=sqs.monotonic)
+    return Receipts(client, URL, clock=StillClock(NOW), monotonic=sqs.monotonic)
 
 
+NOW = datetime(2026, 11, 23, 6, tzinfo=UTC)
 BOUNCE = {"bounceType": "Permanent", "bouncedRecipients": [{"emailAddress": "Gone@Example.com", "status": "5.1.1"}]}
 COMPLAINT = {"complainedRecipients": [{"emailAddress": "cross@example.com"}]}
 DELIVERED = from_ses("Delivery", delivery={"recipients": ["x@example.com"]})
@@ -29,7 +33,7 @@ DELIVERED = from_ses("Delivery", delivery={"recipients": ["x@example.com"]})
         (from_topic("n", "sns-1"), Receipt(notice="n", message_id="sns-1")),
         (from_ses("Send", send={}), Receipt(notice="n", message_id="ses-1")),
         (DELIVERED, Receipt(notice="n", message_id="ses-1")),
-        (from_ses("Reject", reject={"reason": "Bad content"}), Receipt(notice="n", message_id="ses-1")),
+        (from_ses("Reject", reject={"reason": "Bad content"}), Receipt(notice="n", message_id="ses-1", refused=True)),
         (from_ses("Bounce", bounce=BOUNCE), Receipt(notice="n", message_id="ses-1", dead=("gone@example.com",))),
         (
             from_ses("Bounce", bounce=BOUNCE | {"bounceType": "Transient"}),
@@ -102,6 +106,11 @@ def test_a_queue_that_cannot_be_read_whole_in_time_is_an_error_and_no_list_that_
     sqs.receive_message = never_empty  # type: ignore[method-assign]
     with pytest.raises(NoticeError, match="more receipts than could be read in 240 s: nothing is sent again"):
         list(reader(sqs).taken())
+    sqs.put(from_ses("Bounce", bounce=BOUNCE))
+    receipts, began = reader(sqs), sqs.now
+    assert receipts.dead() == {"gone@example.com"}
+    assert receipts.dead() == {"gone@example.com"}
+    assert 240 < sqs.now - began < 480
 
 
 @pytest.mark.parametrize(
@@ -136,11 +145,77 @@ def test_the_word_that_an_address_is_dead_stays_when_its_notice_is_let_go_of() -
     assert len(sqs.messages) == 1
 
 
-def test_which_addresses_are_dead_is_asked_once() -> None:
+def test_which_addresses_are_dead_is_asked_once_in_a_quarter_of_an_hour() -> None:
     sqs = Sqs()
     sqs.put(from_ses("Complaint", complaint=COMPLAINT))
     receipts = reader(sqs)
     assert receipts.dead() == {"cross@example.com"}
-    asked = sqs.asked
+    asked, looked = sqs.asked, sqs.now
+    sqs.put(from_ses("Bounce", bounce=BOUNCE))
+    sqs.now = looked + LOOKED_AGAIN_S
     assert receipts.dead() == {"cross@example.com"}
     assert sqs.asked == asked
+    sqs.now += 1
+    assert receipts.dead() == {"cross@example.com", "gone@example.com"}
+
+
+def test_an_address_is_dead_also_where_somebody_else_read_of_it_a_moment_ago() -> None:
+    sqs = Sqs()
+    sqs.put(from_ses("Bounce", bounce=BOUNCE))
+    sqs.receive_message(QueueUrl=URL, MaxNumberOfMessages=10, VisibilityTimeout=HIDDEN_S)
+    receipts = reader(sqs)
+    receipts.forget(["n"])
+    assert receipts.dead() == {"gone@example.com"}
+
+
+def test_what_ses_took_and_then_refused_to_deliver_was_not_sent() -> None:
+    sqs = Sqs()
+    sqs.put(from_ses("Send"), from_ses("Reject", reject={"reason": "Bad content"}), from_topic("other", "m"))
+    assert list(reader(sqs).taken()) == [("other", "m")]
+    sent_again = from_ses("Send")
+    sent_again["mail"]["messageId"] = "ses-2"
+    sqs.put(sent_again)
+    assert list(reader(sqs).taken()) == [("n", "ses-2"), ("other", "m")]
+
+
+@pytest.mark.parametrize(("over", "kept"), [(timedelta(), True), (timedelta(milliseconds=1), False)])
+def test_a_receipt_nobody_waits_for_any_more_is_let_go_of_when_it_is_read(over: timedelta, kept: bool) -> None:
+    sqs, at = Sqs(), NOW - KEPT - over
+    sqs.put(from_topic("n", "m"), "nonsense", at=at)
+    sqs.put(from_ses("Bounce", bounce=BOUNCE, notice="bounced"), at=at)
+    receipts = reader(sqs)
+    old = [("n", "m")] if kept else []
+    assert list(receipts.taken()) == [("bounced", "ses-1"), *old]
+    assert len(sqs.messages) == (3 if kept else 1)
+    assert receipts.dead() == {"gone@example.com"}
+
+
+def test_old_receipts_that_cannot_be_read_in_time_are_fewer_each_time() -> None:
+    sqs = Sqs(step=2.0)
+    sqs.put(*(from_topic(f"n-{number}", "m") for number in range(3000)), at=NOW - KEPT - timedelta(days=1))
+    sqs.put(from_topic("new", "m"))
+    left = []
+    for _ in range(2):
+        with pytest.raises(NoticeError, match="more receipts than could be read in 240 s"):
+            list(reader(sqs).taken())
+        left.append(len(sqs.messages))
+    assert 3000 > left[0] > left[1] > 1
+    assert list(reader(sqs).taken()) == [("new", "m")]
+    assert len(sqs.messages) == 1
+
+
+def test_a_long_queue_is_read_by_several_at_once_so_that_it_ends_before_the_first_message_comes_back() -> None:
+    sqs, together, lock = Sqs(step=0.0), threading.Barrier(8, timeout=20), threading.Lock()
+    sqs.put(*(from_topic(f"n-{number:03}", "m") for number in range(10 + 80)))
+    given = sqs.receive_message
+
+    def counted(**request: Any) -> dict[str, Any]:
+        if 1 <= sqs.asked < 9:
+            together.wait()
+        with lock:
+            sqs.step = 0.0 if sqs.asked < 9 else 0.5
+            return given(**request)
+
+    sqs.receive_message = counted  # type: ignore[method-assign]
+    assert len(list(reader(sqs).taken())) == 90
+    assert (together.broken, sqs.asked > 9) == (False, True)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError
 
-from prooftrail.adapters.aws.sns_notifier import MOST_BYTES, NOT_ASKED, SnsNotifier, Topics
+from prooftrail.adapters.aws.sns_notifier import MOST_BYTES, MUTED, NOT_ASKED, SnsNotifier, Topics
 from prooftrail.errors import AccessError, NoticeError, ProoftrailError
 from prooftrail.model.notice import ReachState
 from prooftrail.ports.notices import Invitation, Letter
@@ -58,12 +58,15 @@ def test_a_topic_is_made_encrypted_and_lets_only_the_sender_in_and_only_encrypte
     statements = {one["Sid"]: one for one in json.loads(made["Policy"])["Statement"]}
     assert {sid: one["Effect"] for sid, one in statements.items()} == {
         "TheSenderUsesIt": "Allow",
-        "NobodyElseMails": "Deny",
+        "NobodyElseMailsOrListens": "Deny",
         "OnlyEncrypted": "Deny",
     }
     assert statements["TheSenderUsesIt"]["Condition"] == {"ArnEquals": {"aws:PrincipalArn": SENDER}}
-    assert statements["NobodyElseMails"]["Condition"] == {"ArnNotEquals": {"aws:PrincipalArn": SENDER}}
-    assert statements["NobodyElseMails"]["Action"] == ["sns:Publish"]
+    alone = ["sns:AddPermission", "sns:Publish", "sns:RemovePermission", "sns:SetTopicAttributes", "sns:Subscribe"]
+    assert statements["NobodyElseMailsOrListens"]["Condition"] == {"ArnNotEquals": {"aws:PrincipalArn": SENDER}}
+    assert statements["NobodyElseMailsOrListens"]["Action"] == alone
+    used = ["sns:GetTopicAttributes", "sns:ListSubscriptionsByTopic", *alone]
+    assert statements["TheSenderUsesIt"]["Action"] == used
     assert statements["OnlyEncrypted"]["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
     assert {one["Resource"] for one in statements.values()} == {TOPICS.arn(OWNER)}
 
@@ -85,7 +88,7 @@ def test_an_address_is_pending_until_it_confirms_and_is_known_to_have_taken_itse
 def test_a_topic_is_made_once_and_an_address_that_confirmed_is_not_asked_again() -> None:
     sns = confirmed()
     assert notifier(sns).invite(OWNER, BOB) == CONFIRMED
-    assert sns.asked == ["list_subscriptions_by_topic"]
+    assert sns.asked == ["get_topic_attributes", "list_subscriptions_by_topic", *["get_subscription_attributes"] * 2]
 
 
 def test_who_took_themselves_off_is_asked_again() -> None:
@@ -147,8 +150,120 @@ def test_whoever_else_listens_on_a_topic_is_put_off_before_anything_is_published
     sns = confirmed()
     listens(sns, protocol, endpoint)
     notifier(sns).send(LETTER)
-    assert sns.asked == ["list_subscriptions_by_topic", "unsubscribe", "publish"]
+    looked = ["list_subscriptions_by_topic", *["get_subscription_attributes"] * 2]
+    assert sns.asked == ["get_topic_attributes", *looked, "unsubscribe", *looked, "publish"]
     assert sns.published[0]["reached"] == [QUEUE, BOB]
+    assert sns.listeners() == [QUEUE, BOB]
+
+
+@pytest.mark.parametrize(("lingering", "waited"), [(0, []), (1, [1.0]), (3, [1.0, 2.0, 4.0])])
+def test_who_was_put_off_has_to_be_gone_from_the_list_before_anything_is_published(
+    lingering: int, waited: list[float]
+) -> None:
+    sns, seconds = confirmed(), list[float]()
+    listens(sns, "email", EVE)
+    sns.lingering = lingering
+    notifier(sns, seconds).send(LETTER)
+    assert (seconds, sns.asked.count("unsubscribe")) == (waited, 1)
+    assert sns.published[0]["reached"] == [QUEUE, BOB]
+
+
+def test_nothing_is_published_while_somebody_who_was_put_off_is_still_listed() -> None:
+    sns, seconds = confirmed(), list[float]()
+    listens(sns, "email", EVE)
+    sns.lingering = 4
+    with pytest.raises(NoticeError, match=f"somebody else still listens to what {OWNER} is sent: nothing was sent"):
+        notifier(sns, seconds).send(LETTER)
+    assert (sns.published, seconds) == ([], [1.0, 2.0, 4.0])
+
+
+def test_who_confirms_while_another_is_put_off_is_put_off_as_well() -> None:
+    sns = confirmed()
+    listens(sns, "https", "https://example.org/listen")
+    listens(sns, "email", EVE, "PendingConfirmation")
+    put_off = sns.unsubscribe
+
+    def and_eve_confirms(**given: str) -> dict[str, str]:
+        sns.confirm(EVE)
+        return put_off(**given)
+
+    sns.unsubscribe = and_eve_confirms  # type: ignore[method-assign]
+    notifier(sns).send(LETTER)
+    assert sns.asked.count("unsubscribe") == 2
+    assert sns.published[0]["reached"] == [QUEUE, BOB]
+
+
+FILTER = '{"never": ["matches"]}'
+
+
+@pytest.mark.parametrize("filtered", [FILTER, "{}", ""])
+def test_an_address_whose_subscription_delivers_nothing_is_no_confirmed_one_and_is_asked_anew(filtered: str) -> None:
+    sns = confirmed()
+    sns.mute(BOB, FilterPolicy=filtered)
+    if filtered != FILTER:
+        assert notifier(sns).state(OWNER, BOB) == CONFIRMED
+        return
+    assert notifier(sns).state(OWNER, BOB) == Invitation(state=ReachState.PENDING, detail=MUTED)
+    assert notifier(sns).state(OWNER, BOB) == PENDING
+    assert sns.listeners() == [QUEUE]
+    sns.confirm(BOB)
+    assert notifier(sns).state(OWNER, BOB) == CONFIRMED
+    notifier(sns).send(LETTER)
+    assert sns.published[0]["reached"] == [QUEUE, BOB]
+
+
+def test_a_letter_is_never_published_to_an_address_that_would_not_get_it() -> None:
+    sns = confirmed()
+    sns.mute(BOB, FilterPolicy=FILTER)
+    with pytest.raises(NoticeError, match=f"nothing was sent to {OWNER}: a filter kept what is sent from arriving"):
+        notifier(sns).send(LETTER)
+    assert sns.published == []
+    assert notifier(sns).state(OWNER, BOB) == PENDING
+
+
+@pytest.mark.parametrize("attributes", [{"FilterPolicy": FILTER}, {"RawMessageDelivery": "true"}])
+def test_a_queue_that_would_not_get_the_receipt_is_subscribed_anew_first(attributes: dict[str, str]) -> None:
+    sns = confirmed()
+    sns.mute(QUEUE, **attributes)
+    notifier(sns).send(LETTER)
+    assert sns.asked.count("subscribe") == 1
+    assert sns.published[0]["reached"] == [QUEUE, BOB]
+    assert [row["Endpoint"] for row in sns.topics[TOPICS.arn(OWNER)]] == [BOB, QUEUE]
+
+
+@pytest.mark.parametrize("changed", ["Policy", "KmsMasterKeyId"])
+@pytest.mark.parametrize("value", ["", "{}", '{"Statement": [7]}', '{"Statement": "*"}'])
+def test_a_topic_that_was_changed_is_made_as_it_was_before_anything_is_published(changed: str, value: str) -> None:
+    sns = confirmed()
+    before = dict(sns.made_with[TOPICS.arn(OWNER)])
+    sns.made_with[TOPICS.arn(OWNER)][changed] = value
+    notifier(sns).send(LETTER)
+    assert sns.made_with[TOPICS.arn(OWNER)] == before
+    assert sns.asked[:3] == ["get_topic_attributes", "set_topic_attributes", "list_subscriptions_by_topic"]
+    assert sns.published[0]["reached"] == [QUEUE, BOB]
+
+
+def test_a_topic_of_before_others_were_kept_from_subscribing_is_given_todays_policy() -> None:
+    sns = confirmed()
+    made = sns.made_with[TOPICS.arn(OWNER)]
+    wanted, before = made["Policy"], json.loads(made["Policy"])
+    before["Statement"][1] |= {"Sid": "NobodyElseMails", "Action": ["sns:Publish"]}
+    made["Policy"] = json.dumps(before)
+    notifier(sns).invite(OWNER, BOB)
+    assert made["Policy"] == wanted
+
+
+def test_a_policy_that_sns_gives_back_in_other_words_is_the_same() -> None:
+    sns = confirmed()
+    made = sns.made_with[TOPICS.arn(OWNER)]
+    told = json.loads(made["Policy"])
+    for one in told["Statement"]:
+        one["Action"] = [each.replace("sns:", "SNS:") for each in reversed(one["Action"])]
+    told["Statement"][2]["Action"] = told["Statement"][2]["Action"][0]
+    told["Statement"].reverse()
+    made["Policy"] = json.dumps(told, indent=1)
+    notifier(sns).send(LETTER)
+    assert "set_topic_attributes" not in sns.asked
 
 
 def test_somebody_who_cannot_be_put_off_keeps_the_letter_from_being_published() -> None:
@@ -312,23 +427,39 @@ def test_a_publish_that_aws_stays_too_busy_for_is_refused() -> None:
     ("operation", "code", "sentence"),
     [
         ("subscribe", "SubscriptionLimitExceeded", "5,000 addresses of this account wait to be confirmed"),
+        ("get_topic_attributes", "AuthorizationError", "allow it to this step's role"),
         ("create_topic", "TopicLimitExceeded", "the account has all the topics it may have"),
         ("create_topic", "AuthorizationError", "allow it to this step's role"),
         ("list_subscriptions_by_topic", "AuthorizationError", "allow it to this step's role"),
         ("list_subscriptions_by_topic", "InternalError", "run it again"),
+        ("get_subscription_attributes", "AuthorizationError", "allow it to this step's role"),
+        ("set_topic_attributes", "AuthorizationError", "allow it to this step's role"),
     ],
 )
 def test_an_invitation_that_is_refused_says_which_call_why_and_what_to_do(
     operation: str, code: str, sentence: str
 ) -> None:
-    sns = Sns(refuse={operation: refusal(code)})
+    sns = Sns() if operation in ("create_topic", "subscribe", "get_topic_attributes") else confirmed()
+    if operation == "set_topic_attributes":
+        sns.made_with[TOPICS.arn(OWNER)]["Policy"] = ""
+    sns.refuse[operation] = refusal(code)
     with pytest.raises(NoticeError, match=rf"AWS refused sns:\w+ for {OWNER} \({code}\): {sentence}"):
         notifier(sns).invite(OWNER, BOB)
 
 
-@pytest.mark.parametrize("operation", ["create_topic", "subscribe", "list_subscriptions_by_topic", "publish"])
+@pytest.mark.parametrize(
+    "operation",
+    [
+        "create_topic",
+        "subscribe",
+        "list_subscriptions_by_topic",
+        "get_topic_attributes",
+        "get_subscription_attributes",
+        "publish",
+    ],
+)
 def test_no_error_says_an_address_although_awss_own_sentence_does(operation: str) -> None:
-    sns = confirmed() if operation == "publish" else Sns()
+    sns = Sns() if operation in ("create_topic", "subscribe") else confirmed()
     sns.refuse[operation] = refusal("InvalidParameter")
     with pytest.raises(ProoftrailError) as raised:
         notifier(sns).send(LETTER) if operation == "publish" else notifier(sns).invite(OWNER, BOB)

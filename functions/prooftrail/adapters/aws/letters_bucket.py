@@ -63,6 +63,9 @@ class LettersBucket:
                 " planned again with the next run."
             ) from wrong
 
+    def forget(self, run_id: str, shard: int) -> None:
+        """Nothing: the bucket's own rule removes them, and this step's role may not."""
+
 
 def _key(run_id: str, shard: int) -> str:
     return f"{LETTERS}/{run_id}/{shard:03d}.jsonl.gz"

@@ -39,7 +39,10 @@ class SesNotifier:
         self._pause = pause
 
     def state(self, recipient: str, address: str) -> Invitation:
-        """DIRECT, or BOUNCED while the queue keeps the word that nothing reaches the address, or that its owner complained."""
+        """DIRECT, or BOUNCED where the queue says that nothing reaches the address, or that its owner complained.
+
+        The queue forgets after fourteen days: whoever asks keeps BOUNCED until the address is another.
+        """
         check_address(address, recipient=recipient)
         if address.lower() in self._receipts.dead():
             return Invitation(state=ReachState.BOUNCED, detail="mail to it came back for good, or was complained of")
