@@ -84,7 +84,7 @@ class Assumptions:
     notice_kb: float = 3.0  # sealed, of one mail: what was planned, told and sent, compressed (assumed)
     fixed_keys: int = 5  # signing, witness, fingerprints, notices, watchdog's topic
     rotated_keys: int = 2  # notices and watchdog's topic: one dollar more after each of the first two yearly rotations
-    fixed_alarms: int = 43  # with a replica; one fewer without
+    fixed_alarms: int = 45  # with a replica; one fewer without
     fixed_metrics: int = 18  # as if told every hour; prorated by the hour, they cost less
 
 

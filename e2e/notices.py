@@ -135,6 +135,7 @@ def closed(proof: Proof, sessions: dict[str, dict[str, str]], administrator: dic
         tried = {
             "publishing to an owner": partial(sns.publish, TopicArn=topic, Message="forged"),
             "reading letters": partial(s3.get_object, Bucket=work, Key=letter),
+            "taking letters away": partial(s3.delete_object, Bucket=work, Key=letter),
         }
         if name != "administrator":  # of the account itself: what its own policy allows, no queue's policy denies
             tried |= {

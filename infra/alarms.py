@@ -23,8 +23,9 @@ _MISSING = cloudwatch.TreatMissingData
 
 _REDRIVE = (
     "Open the execution: the step that ended it says why. Mend that, then redrive the execution (for 14 days; its name "
-    "cannot be started again). If the step is RecordRun, the run is sealed and only the ledger lacks it: the next run "
-    "tells it, or `prooftrail ledger rebuild`; a redrive does not."
+    "cannot be started again). If it ended with LedgerBehind or NoticesNotSent, the run is sealed and a redrive does "
+    "nothing: the step RecordRun, PlanNotices or SendNotices says why, and the next run tells the ledger, or plans and sends what "
+    "is left. `prooftrail ledger rebuild` tells the ledger sooner."
 )
 
 DAY = Cadence(every_hours=24, at="00:00")

@@ -158,6 +158,7 @@ class LedgerStack(cdk.Stack):
         )
         for statement in _letters_stay_closed(stage, work.arn_for_objects("letters/*")):
             work.add_to_resource_policy(statement)
+        work.add_to_resource_policy(_nobody_takes_away([work.arn_for_objects(one) for one in ("letters/*", "work/*")]))
 
 
 def _letters_stay_closed(stage: Stage, letters: str) -> list[iam.PolicyStatement]:
@@ -177,6 +178,17 @@ def _letters_stay_closed(stage: Stage, letters: str) -> list[iam.PolicyStatement
             ("OnlySendingReadsLetters", "s3:GetObject*", Role.NOTIFY),
         )
     ]
+
+
+def _nobody_takes_away(resources: list[str]) -> iam.PolicyStatement:
+    """A list or a letter that is gone is an account not read or an owner not told; what is old goes by the lifecycle."""
+    return iam.PolicyStatement(
+        sid="NobodyTakesAway",
+        effect=iam.Effect.DENY,
+        principals=[iam.StarPrincipal()],
+        actions=["s3:DeleteObject*"],
+        resources=resources,
+    )
 
 
 def _text(name: str) -> dynamodb.Attribute:

@@ -99,7 +99,7 @@ class ScannerStack(cdk.Stack):
             statistic="Minimum",  # what closing a run finds untold is told minutes later
             means=(
                 "The last run is sealed, and the ledger was not told all of it. No evidence is lost. The next run tells it; "
-                "sooner, `prooftrail ledger rebuild` does. A redrive does not: it begins after the telling."
+                "sooner, `prooftrail ledger rebuild` does. A redrive does not: that part is over."
             ),
         )
         alarms.happened(
@@ -129,6 +129,24 @@ def _of_notices(alarms: Alarms, stage: Stage) -> None:
             f"run-not-sealed sounds too, see to that. Else the log of {function_name(stage, 'plan_notices')} says why; the "
             "next run plans what is due then, and nothing is forgotten. Before the first run of a new deployment this "
             "alarm is to be expected."
+        ),
+    )
+    alarms.said(
+        "notices-late",
+        "NoticesLate",
+        means=(
+            "The last plan of notices could not read all it is made from, an account's findings or names, so that somebody "
+            f"may be told late. The log of {function_name(stage, 'plan_notices')} names the gaps. The next plan without any "
+            "ends this alarm."
+        ),
+    )
+    alarms.happened(
+        "notices-in-doubt",
+        "NoticesInDoubt",
+        means=(
+            "Whether some notices were sent is not known: sending was cut short. It is asked again by itself 15 minutes "
+            "later, twice. If run-failed sounds too, it was in vain: the queue of receipts cannot be read, or somebody else "
+            f"sends. The log of {function_name(stage, 'send_notices')} says which; the next run asks again."
         ),
     )
     alarms.happened(

@@ -1,9 +1,10 @@
 """A run as a state machine: what follows what, what is tried again, and what happens when it is not to be had.
 
-Payloads hold references, never lists: accounts and untold outcomes go through the work bucket. Nothing on the way of
-the run itself is caught into a failing state of our own: a step that fails for good ends the execution *there*, so that
-a redrive begins with it. An account that fails is no failure of the run: it is recorded, and the next one goes on. Nor
-is a notice: what could not be planned or sent is alarmed by its function, and planned again by the next run.
+Payloads hold references, not lists: accounts and untold outcomes go through the work bucket, and only the numbers of the
+notices' shards, which are few, are handed on. A step on the way to the seal that fails for good ends the execution
+*there*, so that a redrive begins with it. An account that fails is no failure of the run: it is recorded, and the next
+one goes on. After the seal nothing keeps anything back: the ledger is told first, since that takes minutes, then owners,
+and what was left undone ends the execution as failed when all else is done.
 """
 
 import json
@@ -15,12 +16,10 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from prooftrail.settings import CLAIM_STALE_MINUTES
-
-from .functions import TIMEOUT_S, function_arn, logs_kept
+from .functions import function_arn, logs_kept
+from .notice_steps import notice_states, notices_missing
 from .stage import Stage
-
-type State = dict[str, Any]
+from .steps import State, caught, keeping, map_of_lines, of_run, task
 
 DOORS = (
     "open_chain",
@@ -28,10 +27,10 @@ DOORS = (
     "scan_account",
     "record_failure",
     "close_run",
-    "plan_notices",
-    "send_notices",
     "tell_accounts",
     "record_run",
+    "plan_notices",
+    "send_notices",
 )
 """The doors a run goes through."""
 
@@ -47,23 +46,11 @@ BATCH_BYTES = 200_000
 TELLERS = 10
 """Batches told side by side: the ledger's writers share one table."""
 
-CLAIMS_OPEN = "ClaimsOpen"
-"""What sending ends with where nobody knows yet whether a notice was sent: its claim is young, and nobody completed it."""
+NOTICES_NOT_SENT = "NoticesNotSent"
+"""How a sealed run ends that did not plan or send all its notices."""
 
-CLAIM_WAIT_S = CLAIM_STALE_MINUTES * 60 + 30
-"""How long such a claim is left alone: until it is stale, and a little for clocks that differ."""
-
-_GRACE_S = 30  # a function ends by its own timeout, which names it; this one is for a call that never answers
-_LAMBDA_IS_BUSY = [
-    "Lambda.ClientExecutionTimeoutException",
-    "Lambda.ServiceException",
-    "Lambda.AWSLambdaException",
-    "Lambda.SdkClientException",
-    "Lambda.TooManyRequestsException",
-    "Lambda.ResourceNotReadyException",
-]
-_FOR_GOOD = ["ChainBroken", "ConfigError"]  # somebody has to mend something first; the sooner it is said the better
-_CUT_SHORT = ["States.Timeout", "Sandbox.Timedout", "Lambda.Unknown"]
+LEDGER_BEHIND = "LedgerBehind"
+"""How a sealed run ends that the ledger was not told all of."""
 
 
 def definition(stage: Stage, function_of: Mapping[str, str]) -> State:
@@ -72,13 +59,13 @@ def definition(stage: Stage, function_of: Mapping[str, str]) -> State:
     Its input is `{"run_id", "trigger"}`. Its output adds what was started and what was sealed.
     """
     return {
-        "Comment": "One run of Prooftrail: plan, read every account, seal, tell owners and the ledger",
+        "Comment": "One run of Prooftrail: plan, read every account, seal, tell the ledger and owners",
         "StartAt": "OpenChain",
         "TimeoutSeconds": RUN_TIMEOUT_S,
         "States": {
-            "OpenChain": _task(stage, function_of, "open_chain", {"Payload.$": "$"}, next_="StartRun"),
-            "StartRun": _keeping(
-                _task(stage, function_of, "start_run", {"Payload.$": "$"}, next_="AnythingToScan"),
+            "OpenChain": task(stage, function_of, "open_chain", {"Payload.$": "$"}, next_="StartRun"),
+            "StartRun": keeping(
+                task(stage, function_of, "start_run", {"Payload.$": "$"}, next_="AnythingToScan"),
                 "started",
                 ("accounts", "already", "items"),
             ),
@@ -91,36 +78,58 @@ def definition(stage: Stage, function_of: Mapping[str, str]) -> State:
                 "Default": "ScanAccounts",
             },
             "ScanAccounts": _scan_accounts(stage, function_of),
-            "CloseRun": _keeping(
-                _task(stage, function_of, "close_run", _run_id(), next_="PlanNotices"),
+            "CloseRun": keeping(
+                task(stage, function_of, "close_run", of_run(), next_="AnythingToTell"),
                 "closed",
                 ("seq", "sha256", "gaps", "unreachable", "untold"),
             ),
-            "PlanNotices": _plan_notices(stage, function_of),
-            "AnythingToSend": {
-                "Type": "Choice",
-                "Choices": [{"Variable": "$.notices.shards.count", "NumericEquals": 0, "Next": "AnythingToTell"}],
-                "Default": "SendNotices",
-            },
-            "SendNotices": _send_notices(stage, function_of),
             "AnythingToTell": {
                 "Type": "Choice",
                 "Choices": [{"Variable": "$.closed.untold.count", "NumericEquals": 0, "Next": "RecordRun"}],
                 "Default": "TellLedger",
             },
             "TellLedger": _tell_ledger(stage, function_of),
-            "RecordRun": _task(stage, function_of, "record_run", _run_id()),
+            # Owners are told by the evidence, whatever the ledger knows; that it lags is said at the end.
+            "RecordRun": task(stage, function_of, "record_run", of_run(), next_="PlanNotices")
+            | caught("RecordRun", next_="PlanNotices"),
+            **notice_states(stage, function_of, next_="AnythingMissing"),
+            **_ends(),
         },
+    }
+
+
+def _ends() -> dict[str, State]:
+    """A sealed run that left something undone fails all the same, last of all: a green execution is read as done."""
+    return {
+        "AnythingMissing": {
+            "Type": "Choice",
+            "Choices": [
+                {**notices_missing(), "Next": "NoticesNotSent"},
+                {"Variable": "$.RecordRunFailed", "IsPresent": True, "Next": "LedgerBehind"},
+            ],
+            "Default": "Done",
+        },
+        "NoticesNotSent": {
+            "Type": "Fail",
+            "Error": NOTICES_NOT_SENT,
+            "Cause": "The run is sealed. Notices were not planned or not sent; the next run plans and sends what is left.",
+        },
+        "LedgerBehind": {
+            "Type": "Fail",
+            "Error": LEDGER_BEHIND,
+            "Cause": "The run is sealed and owners are told. The ledger was not told all of it; the next run tells it.",
+        },
+        "Done": {"Type": "Succeed"},
     }
 
 
 def _scan_accounts(stage: Stage, function_of: Mapping[str, str]) -> State:
     """Every account once; where the map itself fails, the run is sealed with what there is and says who is missing."""
     item = {"Payload": {"run_id.$": "$.run_id", "account.$": "$.account"}}
-    scan = _task(stage, function_of, "scan_account", item)
+    scan = task(stage, function_of, "scan_account", item)
     scan["Catch"] = [{"ErrorEquals": ["States.ALL"], "ResultPath": "$.failure", "Next": "RecordFailure"}]
     why = {"failure.$": "$.failure"}  # whole: a Cause may be missing, and a path that finds nothing ends the execution
-    record = _task(stage, function_of, "record_failure", {"Payload": item["Payload"] | why})
+    record = task(stage, function_of, "record_failure", {"Payload": item["Payload"] | why})
     record["Catch"] = [{"ErrorEquals": ["States.ALL"], "ResultPath": "$.failure", "Next": "NotRecorded"}]
     states = {
         "ScanAccount": scan,
@@ -132,7 +141,7 @@ def _scan_accounts(stage: Stage, function_of: Mapping[str, str]) -> State:
             "Cause": "Neither the account's outcome nor its failure was sealed: the run seals it as unreachable.",
         },
     }
-    return _map(
+    return map_of_lines(
         stage,
         "ScanAccounts",
         states,
@@ -142,108 +151,17 @@ def _scan_accounts(stage: Stage, function_of: Mapping[str, str]) -> State:
     )
 
 
-def _plan_notices(stage: Stage, function_of: Mapping[str, str]) -> State:
-    """Who is to be told what today, sealed before anything is sent. Where that fails the run goes on."""
-    task = _task(stage, function_of, "plan_notices", _run_id(), next_="AnythingToSend")
-    failed = {"ErrorEquals": ["States.ALL"], "ResultPath": "$.PlanNoticesFailed", "Next": "AnythingToTell"}
-    return _keeping(task, "notices", ("planned", "shards")) | {"Catch": [failed]}
-
-
-def _send_notices(stage: Stage, function_of: Mapping[str, str]) -> State:
-    """One shard after the other, so that together they keep the pace of one.
-
-    A shard that is in doubt about a notice is tried again once its claim is stale, when the receipts tell.
-    """
-    send = _task(stage, function_of, "send_notices", {"Payload": {"run_id.$": "$.run_id", "shard.$": "$.shard"}})
-    in_doubt = {"ErrorEquals": [CLAIMS_OPEN], "MaxAttempts": 2, "IntervalSeconds": CLAIM_WAIT_S, "BackoffRate": 1}
-    # A first day asks thousands of addresses to confirm; each try goes on where the one before was cut short.
-    send["Retry"] = [in_doubt, _retry(_CUT_SHORT, attempts=4, interval_s=5), *send["Retry"]]
-    return _map(stage, "SendNotices", {"SendShard": send}, items="$.notices.shards", at_once=1, next_="AnythingToTell")
-
-
 def _tell_ledger(stage: Stage, function_of: Mapping[str, str]) -> State:
     """The sealed outcomes into the ledger, in batches; RecordRun says what it lacks afterwards."""
     batch = {"Payload": {"Items.$": "$.Items"}}
-    return _map(
+    return map_of_lines(
         stage,
         "TellLedger",
-        {"TellAccounts": _task(stage, function_of, "tell_accounts", batch)},
+        {"TellAccounts": task(stage, function_of, "tell_accounts", batch)},
         items="$.closed.untold",
         at_once=TELLERS,
         next_="RecordRun",
     ) | {"ItemBatcher": {"MaxItemsPerBatch": BATCH, "MaxInputBytesPerBatch": BATCH_BYTES}}
-
-
-def _map(stage: Stage, name: str, states: dict[str, State], *, items: str, at_once: int, next_: str) -> State:
-    """A Distributed Map over JSON Lines in S3, whose results go to S3 too: above 256 KiB it would fail otherwise."""
-    return {
-        "Type": "Map",
-        "Label": name,
-        "ItemReader": {
-            "Resource": f"arn:{stage.partition}:states:::s3:getObject",
-            "ReaderConfig": {"InputType": "JSONL"},
-            "Parameters": {"Bucket.$": f"{items}.bucket", "Key.$": f"{items}.key"},
-        },
-        "ItemProcessor": {
-            "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
-            "StartAt": next(iter(states)),
-            "States": states,
-        },
-        "MaxConcurrency": at_once,
-        "ToleratedFailurePercentage": 100,
-        "ResultWriter": {
-            "Resource": f"arn:{stage.partition}:states:::s3:putObject",
-            "Parameters": {"Bucket": stage.work_bucket, "Prefix": f"results/{name}"},
-        },
-        "ResultPath": None,
-        # Again from the beginning: what an account or the ledger has committed already is found and returned.
-        "Retry": [_retry(["States.ALL"], attempts=1, interval_s=30)],
-        "Catch": [{"ErrorEquals": ["States.ALL"], "ResultPath": f"$.{name}Failed", "Next": next_}],
-        "Next": next_,
-    }
-
-
-def _task(
-    stage: Stage, function_of: Mapping[str, str], door: str, payload: State, *, next_: str | None = None
-) -> State:
-    """A call of one door, which may be repeated at any point: every step commits by its last write."""
-    return {
-        "Type": "Task",
-        "Resource": f"arn:{stage.partition}:states:::lambda:invoke",
-        "Parameters": {"FunctionName": function_of[door], **payload},
-        "TimeoutSeconds": TIMEOUT_S[door] + _GRACE_S,
-        "Retry": [
-            {"ErrorEquals": _FOR_GOOD, "MaxAttempts": 0},
-            _retry(_LAMBDA_IS_BUSY, attempts=6, interval_s=2),
-            _retry(_CUT_SHORT, attempts=1, interval_s=5),
-            _retry(["States.ALL"], attempts=2, interval_s=10),
-        ],
-        "ResultPath": None,
-        **({"Next": next_} if next_ else {"End": True}),
-    }
-
-
-def _keeping(task: State, name: str, fields: tuple[str, ...]) -> State:
-    """The task with these fields of its answer kept under `name`; an answer that lacks one fails at once."""
-    return task | {
-        "ResultSelector": {f"{field}.$": f"$.Payload.{field}" for field in fields},
-        "ResultPath": f"$.{name}",
-    }
-
-
-def _run_id() -> State:
-    return {"Payload": {"run_id.$": "$.run_id"}}
-
-
-def _retry(errors: list[str], *, attempts: int, interval_s: int) -> State:
-    return {
-        "ErrorEquals": errors,
-        "MaxAttempts": attempts,
-        "IntervalSeconds": interval_s,
-        "BackoffRate": 2,
-        "MaxDelaySeconds": 60,
-        "JitterStrategy": "FULL",
-    }
 
 
 class RunMachine(Construct):

@@ -55,12 +55,20 @@ def test_who_sends_may_touch_owners_topics_and_no_other(topic: str, covered: boo
     held_to = statements(Role.NOTIFY)["Topics"]
     arn = f"arn:aws-cn:sns:cn-north-1:111111111111:{topic}"
     assert fnmatchcase(arn, held_to["Resource"]) is covered
-    assert held_to["Action"] == ["sns:CreateTopic", "sns:ListSubscriptionsByTopic", "sns:Publish", "sns:Subscribe"]
+    assert held_to["Action"] == [
+        "sns:CreateTopic",
+        "sns:GetTopicAttributes",
+        "sns:ListSubscriptionsByTopic",
+        "sns:Publish",
+        "sns:SetTopicAttributes",
+        "sns:Subscribe",
+    ]
 
 
 def test_a_subscription_is_no_resource_a_policy_can_name_and_the_queue_is() -> None:
     found = statements(Role.NOTIFY)
-    assert (found["Subscriptions"]["Action"], found["Subscriptions"]["Resource"]) == (["sns:Unsubscribe"], "*")
+    on_subscriptions = ["sns:GetSubscriptionAttributes", "sns:Unsubscribe"]
+    assert (found["Subscriptions"]["Action"], found["Subscriptions"]["Resource"]) == (on_subscriptions, "*")
     assert found["Receipts"]["Resource"] == "arn:aws-cn:sqs:cn-north-1:111111111111:prooftrail-prod-receipts"
     assert found["Receipts"]["Action"] == ["sqs:DeleteMessage", "sqs:ReceiveMessage"]
 
@@ -69,6 +77,8 @@ def test_who_plans_sends_nothing_and_who_sends_reads_nobody() -> None:
     plans, sends = statements(Role.REMIND), statements(Role.NOTIFY)
     assert {"Topics", "Receipts", "Subscriptions", "WritesLedger"} & plans.keys() == set()
     assert plans["Letters"]["Action"] == ["s3:PutObject"]
+    assert plans["Letters"]["Resource"] == "arn:aws-cn:s3:::work/letters/*"
+    assert "Work" not in plans  # what is to be sent goes from step to step by hand
     assert sends["Letters"]["Action"] == ["s3:GetObject"]
     assert sends["Letters"]["Resource"] == "arn:aws-cn:s3:::work/letters/*"
     assert sends["ReadsSealed"]["Resource"] == ["arn:aws-cn:s3:::evidence/notices/*"]

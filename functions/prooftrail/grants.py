@@ -16,7 +16,7 @@ from prooftrail.settings import CLAIM_ROWS, LEDGER_ROWS
 
 type Statement = dict[str, Any]
 
-_ON_NO_TOPIC = ("sns:Unsubscribe",)
+_ON_NO_TOPIC = ("sns:GetSubscriptionAttributes", "sns:Unsubscribe")
 """It is about a subscription, which is no resource that a policy can name."""
 
 
@@ -143,7 +143,6 @@ USES: Mapping[Role, Use] = {
         reads=("answers", "chain", "context", "findings", "notices", "people", "plan"),
         table=("dynamodb:GetItem",),
         keys={Key.FINGERPRINTS: _MAC},
-        work=("s3:PutObject",),
         letters=("s3:PutObject",),
     ),
     # The one role that sends: it reads the day's letters, and of the evidence what was planned.
@@ -154,7 +153,16 @@ USES: Mapping[Role, Use] = {
         rows=CLAIM_ROWS,
         keys={Key.FINGERPRINTS: _MAC, Key.NOTICES: _THROUGH_SNS},
         letters=("s3:GetObject",),
-        topics=("sns:CreateTopic", "sns:ListSubscriptionsByTopic", "sns:Publish", "sns:Subscribe", "sns:Unsubscribe"),
+        topics=(
+            "sns:CreateTopic",
+            "sns:GetSubscriptionAttributes",
+            "sns:GetTopicAttributes",
+            "sns:ListSubscriptionsByTopic",
+            "sns:Publish",
+            "sns:SetTopicAttributes",
+            "sns:Subscribe",
+            "sns:Unsubscribe",
+        ),
         receipts=("sqs:DeleteMessage", "sqs:ReceiveMessage"),
         mail=("ses:SendEmail",),
     ),

@@ -294,27 +294,27 @@ def _sealed(run_id: str) -> "tuple[Head, Manifest]":
 
 @_door(ClosingEvent)
 def plan_notices(event: ClosingEvent, work: Work) -> Answer:
-    """Seal who is to be told what today, and list the shards to be sent."""
+    """Seal who is to be told what today, and name the shards to be sent, first those that earlier runs left open."""
     work.note(run=event.run_id)
     plan = _wiring().plan_notices(event.run_id)
     counts = Counter(dict(plan.counts))
     planned, to_send, unreachable = counts["planned"], counts["sent"], counts["unreachable"]
     work.count(NoticesPlanned=planned, NoticesHeld=planned - to_send)
-    work.count(OwnersUnreachable=unreachable, NoticesLate=len(plan.gaps))
-    work.note(on=plan.on.isoformat(), shards=len(plan.shards), gaps=list(plan.gaps[:_TOLD]))
-    listed = _wiring().work.write(
-        event.run_id, "shards", ({"run_id": event.run_id, "shard": shard} for shard in range(len(plan.shards)))
-    )
+    work.count(OwnersUnreachable=counts["unreachable_owners"], NoticesLate=len(plan.gaps))
+    work.note(on=plan.on.isoformat(), shards=len(plan.shards), open=len(plan.unended), gaps=list(plan.gaps[:_TOLD]))
+    todo = (*plan.unended, *((event.run_id, shard) for shard in range(len(plan.shards))))
+    shards = [{"run_id": run_id, "shard": shard} for run_id, shard in todo]
     said = {"planned": planned, "to_send": to_send, "undeliverable": unreachable}
-    return {"run_id": event.run_id, **said, "shards": msgspec.structs.asdict(listed)}
+    return {"run_id": event.run_id, **said, "shards": shards}
 
 
 @_door(ShardEvent)
 def send_notices(event: ShardEvent, work: Work) -> Answer:
-    """Send one shard, each notice once. One that is in doubt is tried again by the state machine, when receipts can tell."""
+    """Send one shard, each notice once, while nobody else sends. In doubt, the state machine tries again when receipts tell."""
     work.note(run=event.run_id, shard=event.shard)
     try:
-        done = _wiring().send_notices(event.run_id, event.shard)
+        with _wiring().sending():
+            done = _wiring().send_notices(event.run_id, event.shard)
     except ClaimsOpen:
         work.count(NoticesInDoubt=1)
         raise

@@ -138,13 +138,13 @@ def whole_run(deployment: Deployment, ask: Callable[[str, Any], Answer], run_id:
     ask("scan_account", item).value()
     ask("record_failure", {**item, "failure": {"Error": "States.Timeout"}}).value()
     closed = ask("close_run", closing).value()
-    planned = ask("plan_notices", closing).value()
-    for line in deployment.listed(planned["shards"]).splitlines():
-        ask("send_notices", json.loads(line)).value()
-    assert ask("send_notices", {**closing, "shard": planned["shards"]["count"]}).refusal()[0] == "NoticeError"
     untold = [json.loads(line) for line in deployment.listed(closed["untold"]).splitlines()]
     ask("tell_accounts", {"Items": untold}).value()
     ask("record_run", closing).value()
+    planned = ask("plan_notices", closing).value()
+    for shard in planned["shards"]:
+        ask("send_notices", shard).value()
+    assert ask("send_notices", {**closing, "shard": len(planned["shards"])}).refusal()[0] == "NoticeError"
     for door in ("watch", "weekly"):
         ask(door, {}).value()
 

@@ -151,13 +151,13 @@ class Deployment:
             self._cut_short("scan_account", item, Sealing, "signed_outcome")
             self.call("record_failure", item | {"failure": {"Error": "States.Timeout"}})
         closed = self.call("close_run", {"run_id": run_id})
-        for shard in self.lines(self.call("plan_notices", {"run_id": run_id})["shards"]):
-            if cut_short:
-                self._cut_short("send_notices", shard, notice_commits, "end_body")
-            self.call("send_notices", shard)
         if closed["untold"]["count"]:
             self.call("tell_accounts", {"Items": self.lines(closed["untold"])})
         self.call("record_run", {"run_id": run_id})
+        for shard in self.call("plan_notices", {"run_id": run_id})["shards"]:
+            if cut_short:
+                self._cut_short("send_notices", shard, notice_commits, "end_body")
+            self.call("send_notices", shard)
         return closed
 
     def _cut_short(self, door: str, event: object, where: object, step: str) -> None:

@@ -1,5 +1,6 @@
 """The doors over stores in memory: what a deployed wiring gives, made of the flows' own fakes."""
 
+import contextlib
 from collections.abc import Iterable
 from types import SimpleNamespace
 from typing import Any
@@ -93,6 +94,7 @@ class Steps:
             record_failure=RecordFailure(**shared, fingerprints=world.fingerprints),
             close_run=CloseRun(**signed, **judged, keep=None),
             plan_notices=PlanNotices(**shared, pin=world.pin, letters=self.letters, confirms=True),
+            sending=contextlib.nullcontext,
             send_notices=SendNotices(
                 **shared, notifier=self.notifier, claims=self.claims, letters=self.letters, pause=lambda _: None
             ),
@@ -116,15 +118,15 @@ class Steps:
         for item in [] if started["already"] else self.work.lists[started["items"]["key"]]:
             self.call("scan_account", item)
         closed = self.call("close_run", {"run_id": run.id})
-        self.notify(run)
         if closed["untold"]["count"]:
             self.call("tell_accounts", {"Items": self.work.lists[closed["untold"]["key"]]})
         self.call("record_run", {"run_id": run.id})
+        self.notify(run)
         return closed
 
     def notify(self, run: Run) -> dict[str, Any]:
         """The steps that tell owners."""
         planned = self.call("plan_notices", {"run_id": run.id})
-        for shard in self.work.lists[planned["shards"]["key"]]:
+        for shard in planned["shards"]:
             self.call("send_notices", shard)
         return planned

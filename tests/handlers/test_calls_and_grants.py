@@ -9,6 +9,7 @@ import pytest
 from prooftrail import permissions
 from prooftrail.adapters.aws.dynamodb_pin import PIN
 from prooftrail.adapters.aws.s3_locker import S3Locker
+from prooftrail.adapters.aws.sending_lease import LEASE_ROW
 from prooftrail.flows import head as chain_head
 from prooftrail.flows.sealing import context_of
 from prooftrail.grants import USES, Key, Role
@@ -41,6 +42,7 @@ _NOT_PUT_TO_USE = {
 
 _ONLY_ELSEWHERE = {
     "ses:SendEmail": "where notices go through SES, by configuration",
+    "sns:SetTopicAttributes": "where an owner's topic has another policy than it was made with",
     "sns:Unsubscribe": "where somebody else listens on an owner's topic, or an address changed",
 }
 """What the sending role has for what does not happen here; `tests/adapters/aws` has it happen."""
@@ -136,6 +138,11 @@ def test_a_role_whose_writes_are_held_to_rows_of_the_table_writes_them_all_and_n
     named = set().union(*written)
     assert {one for one in named if not any(fnmatchcase(one, row) for row in held_to)} == set()
     assert {row for row in held_to if not any(fnmatchcase(one, row) for one in named)} == set()
+
+
+def test_only_who_sends_takes_the_lease_and_gives_it_back(made: Deployment) -> None:
+    touching = {(one.role, one.door, one.action) for one in made.calls if LEASE_ROW in one.rows}
+    assert touching == {(Role.NOTIFY, "send_notices", f"dynamodb:{one}Item") for one in ("Put", "Update")}
 
 
 def test_the_head_is_pinned_by_who_seals_and_by_no_other_role(made: Deployment) -> None:

@@ -220,8 +220,8 @@ def test_closing_counts_for_the_alarms_and_says_all_of_it_in_one_line(steps: Ste
     assert (metric["Namespace"], metric["Dimensions"]) == ("Prooftrail", [["service"]])
     assert {name: [value] for name, value in numbers.items()}.items() <= emf.items()
     assert [one["message"] for one in lines if "message" in one] == [
-        "open_chain", "start_run", "scan_account", "scan_account", "close_run", "plan_notices", "tell_accounts",
-        "record_run",
+        "open_chain", "start_run", "scan_account", "scan_account", "close_run", "tell_accounts", "record_run",
+        "plan_notices",
     ]  # fmt: skip
 
 

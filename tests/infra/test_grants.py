@@ -57,8 +57,11 @@ OURS_BESIDE = {
     "s3:GetObject": "the day's letters, out of the work bucket",
     "ses:SendEmail": "a letter, where the stage tells owners through SES",
     "sns:CreateTopic": "an owner's own topic, once there is something to tell",
+    "sns:GetSubscriptionAttributes": "whether a subscription would get what is published",
+    "sns:GetTopicAttributes": "whether an owner's topic still has the policy it was made with",
     "sns:ListSubscriptionsByTopic": "whether an address was confirmed, and that nobody else listens",
     "sns:Publish": "a letter to an owner, and the weekly word to the auditor, who has no other way to hear of a new head",
+    "sns:SetTopicAttributes": "gives an owner's topic its policy again",
     "sns:Subscribe": "asks an address to confirm, and lets the topic leave receipts",
     "sns:Unsubscribe": "puts off whoever listens in on an owner's topic",
     "sqs:DeleteMessage": "lets go of a receipt that is sealed",
@@ -465,9 +468,9 @@ def test_owners_topics_and_receipts_are_the_senders_alone(assembly: Assembly) ->
     for stage in stages(assembly):
         mine, sender = of_stage(statements, stage), {role_name(stage, Role.NOTIFY)}
         topic = stage.arn("sns", stage.tooling_account, f"{stage.topic_prefix}-{'0' * 32}")
-        for action in ("Publish", "Subscribe", "CreateTopic", "ListSubscriptionsByTopic"):
+        for action in ("Publish", "Subscribe", "CreateTopic", "ListSubscriptionsByTopic", "SetTopicAttributes"):
             assert holders(mine, f"sns:{action}", topic) == sender, action
-        for action in ("DeleteTopic", "SetTopicAttributes", "AddPermission", "ConfirmSubscription"):
+        for action in ("DeleteTopic", "AddPermission", "RemovePermission", "ConfirmSubscription"):
             assert holders(mine, f"sns:{action}", topic) == set(), action
         queue = stage.arn("sqs", stage.tooling_account, stage.receipts_queue)
         for action in ("ReceiveMessage", "DeleteMessage"):

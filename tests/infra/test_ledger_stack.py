@@ -188,6 +188,18 @@ def test_a_letter_is_written_by_one_step_read_by_another_and_by_nobody_else(
     assert {by for by in EVERYBODY if denied(policy, Request(by=by, action=action, on=listed))} == set()
 
 
+@pytest.mark.parametrize("action", ["s3:DeleteObject", "s3:DeleteObjectVersion", "s3:DeleteObjectTagging"])
+def test_what_waits_for_the_next_step_is_taken_away_by_nobody_but_the_lifecycle(ledger: Rendered, action: str) -> None:
+    policy, work = ledger.policy_of(STAGE.work_bucket), f"arn:aws:s3:::{STAGE.work_bucket}"
+    spared = {
+        (by, key)
+        for by in EVERYBODY
+        for key in ("letters/20261122T050000Z/000.jsonl.gz", "work/20261122T050000Z/accounts.jsonl", "results/a.json")
+        if not denied(policy, Request(by=by, action=action, on=f"{work}/{key}"))
+    }
+    assert spared == {(by, "results/a.json") for by in EVERYBODY}
+
+
 @pytest.mark.parametrize("name", [STAGE.work_bucket, STAGE.work_logs_bucket])
 @pytest.mark.parametrize("keys", [{"aws:SecureTransport": "false"}, {"s3:TlsVersion": "1.1"}])
 def test_nothing_comes_in_below_tls_1_2(ledger: Rendered, name: str, keys: dict[str, str]) -> None:

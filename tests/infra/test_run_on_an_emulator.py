@@ -11,12 +11,13 @@ import urllib.request
 import zipfile
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from infra.notice_steps import SENDING_HOURS
 from infra.state_machine import DOORS, definition
 from tests.emulators import Emulator, ministack
 
@@ -25,7 +26,9 @@ from .stages import a_stage
 STAGE = a_stage(concurrency=2)
 ROLE = "arn:aws:iam::000000000000:role/prooftrail/machine"
 FINE, SHAKY, DENIED, LOST = "100000000001", "100000000002", "100000000003", "100000000004"
-SCANNED, EMPTY, ALREADY, UNREADABLE, BEHIND = (f"20261122T{hour:02}0000Z" for hour in (5, 6, 7, 8, 9))
+EARLIER, SCANNED, EMPTY, ALREADY, UNREADABLE, BEHIND, UNSENT, UNSEALED = (
+    f"20261122T{hour:02}0000Z" for hour in range(4, 12)
+)
 FINISHED_WITHIN_S = 90.0
 RAISED = "Runtime.HandlerError"  # the emulator's word; AWS says the name of the exception
 
@@ -65,6 +68,8 @@ def record_failure(event, calls):
     return {"account": event["account"], "status": "unreachable"}
 
 def close_run(event, calls):
+    if event["run_id"] == "20261122T110000Z":
+        raise RuntimeError("the chain has moved on")
     count = 2 if event["run_id"] == "20261122T050000Z" else 0
     untold = {"bucket": os.environ["WORK"], "key": "items/untold.jsonl", "count": count}
     return {"run_id": event["run_id"], "seq": 1, "sha256": "1" * 64, "gaps": True, "unreachable": 2, "untold": untold}
@@ -72,8 +77,12 @@ def close_run(event, calls):
 def plan_notices(event, calls):
     if event["run_id"] == "20261122T060000Z":
         raise RuntimeError("the manifest cannot be read")
-    count = 2 if event["run_id"] == "20261122T050000Z" else 0
-    shards = {"bucket": os.environ["WORK"], "key": "items/shards.jsonl", "count": count}
+    named = {
+        "20261122T050000Z": [("20261122T040000Z", 3), ("20261122T050000Z", 0)],
+        "20261122T090000Z": [("20261122T090000Z", 0)],
+        "20261122T100000Z": [("20261122T100000Z", shard) for shard in (0, 1, 2)],
+    }
+    shards = [{"run_id": run, "shard": shard} for run, shard in named.get(event["run_id"], [])]
     return {"run_id": event["run_id"], "planned": 7, "to_send": 3, "undeliverable": 1, "shards": shards}
 
 def send_notices(event, calls):
@@ -90,7 +99,6 @@ def record_run(event, calls):
     return {"run_id": event["run_id"], "seq": 1}
 """
 
-SHARDS: list[dict[str, Any]] = [{"run_id": SCANNED, "shard": shard} for shard in (0, 1)]
 BATCHES: list[dict[str, Any]] = [
     {"Items": [{"account": account, "key": f"outcome/{SCANNED}/{account}.json", "sha256": "2" * 64}]}
     for account in (FINE, SHAKY)
@@ -118,7 +126,7 @@ class Machine:
         called: dict[str, list[dict[str, Any]]] = defaultdict(list)
         for path in sorted(self.calls.glob("*.json")):
             call = json.loads(path.read_text())
-            if call["event"].get("run_id", SCANNED) == run_id:
+            if call["event"].get("run_id", SCANNED) in {run_id, EARLIER if run_id == SCANNED else run_id}:
                 called[call["door"]].append(call["event"])
         return ended, {door: sorted(events, key=lambda one: one.get("account", "")) for door, events in called.items()}
 
@@ -132,14 +140,25 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
         s3.create_bucket(Bucket=STAGE.work_bucket, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
         accounts = [{"run_id": SCANNED, "account": account} for account in (FINE, SHAKY, DENIED, LOST)]
         s3.put_object(Bucket=STAGE.work_bucket, Key=f"items/{SCANNED}.jsonl", Body=_lines(accounts))
-        s3.put_object(Bucket=STAGE.work_bucket, Key=f"items/{BEHIND}.jsonl", Body=b"")
+        for run_id in (BEHIND, UNSENT, UNSEALED):
+            s3.put_object(Bucket=STAGE.work_bucket, Key=f"items/{run_id}.jsonl", Body=b"")
         s3.put_object(Bucket=STAGE.work_bucket, Key="items/untold.jsonl", Body=_lines(BATCHES))
-        s3.put_object(Bucket=STAGE.work_bucket, Key="items/shards.jsonl", Body=_lines(SHARDS))
         versions = {door: _publish(emulator, door, calls) for door in DOORS}
         made = emulator.client("stepfunctions").create_state_machine(
             name=STAGE.state_machine, definition=json.dumps(definition(STAGE, versions)), roleArn=ROLE, type="STANDARD"
         )
         yield Machine(emulator=emulator, arn=made["stateMachineArn"], calls=calls)
+
+
+@pytest.fixture(scope="module")
+def late(machine: Machine) -> Machine:
+    """The same machine, where no time is left for sending as soon as it begins."""
+    states = machine.emulator.client("stepfunctions")
+    text = str(states.describe_state_machine(stateMachineArn=machine.arn)["definition"])
+    budget = f"< {SENDING_HOURS * 3600 * 1000} "
+    assert text.count(budget) == 1
+    made = states.create_state_machine(name="late", definition=text.replace(budget, "< 0 "), roleArn=ROLE)
+    return replace(machine, arn=made["stateMachineArn"])
 
 
 def _lines(items: list[dict[str, Any]]) -> bytes:
@@ -192,13 +211,13 @@ def test_a_run_scans_its_accounts_records_those_that_fail_seals_and_tells(scanne
         "scan_account",
         "record_failure",
         "close_run",
-        "plan_notices",
-        "send_notices",
         "tell_accounts",
         "record_run",
+        "plan_notices",
+        "send_notices",
     ]
     assert called["plan_notices"] == [{"run_id": SCANNED}]
-    assert called["send_notices"] == [SHARDS[0], *[SHARDS[1]] * 3]  # one after the other, and what fails fails no run
+    assert called["send_notices"] == [{"run_id": EARLIER, "shard": 3}, {"run_id": SCANNED, "shard": 0}]
     assert called["open_chain"] == called["start_run"] == [begun]
     tried = [1, 2, 3, 3]  # what fails is tried twice more
     assert called["scan_account"] == [
@@ -228,37 +247,65 @@ def test_a_run_leaves_references_and_counts_in_its_output(scanned: Ended) -> Non
             "unreachable": 2,
             "untold": {"bucket": work, "key": "items/untold.jsonl", "count": 2},
         },
-        "notices": {"planned": 7, "shards": {"bucket": work, "key": "items/shards.jsonl", "count": 2}},
+        "notices": {"planned": 7, "shards": [{"run_id": EARLIER, "shard": 3}, {"run_id": SCANNED, "shard": 0}]},
+        "sending": {
+            "incomplete": False,
+            "shards": [
+                {"run_id": EARLIER, "shard": 3, "became": "sent"},
+                {"run_id": SCANNED, "shard": 0, "became": "sent"},
+            ],
+        },
     }
 
 
 def test_a_run_that_was_sealed_before_is_closed_told_of_and_recorded(machine: Machine) -> None:
     ended, called = machine.run(ALREADY)
     assert ended["status"] == "SUCCEEDED"
-    assert list(called) == ["open_chain", "start_run", "close_run", "plan_notices", "record_run"]
+    assert list(called) == ["open_chain", "start_run", "close_run", "record_run", "plan_notices"]
 
 
-def test_notices_that_cannot_be_planned_fail_no_run_and_are_in_its_output(machine: Machine) -> None:
+def test_notices_that_cannot_be_planned_fail_the_execution_once_the_run_is_sealed_and_told(machine: Machine) -> None:
     """And a run without accounts is closed and recorded all the same."""
     ended, called = machine.run(EMPTY)
-    assert ended["status"] == "SUCCEEDED"
-    assert list(called) == ["open_chain", "start_run", "close_run", "plan_notices", "record_run"]
+    assert (ended["status"], ended["error"]) == ("FAILED", "NoticesNotSent")
+    assert list(called) == ["open_chain", "start_run", "close_run", "record_run", "plan_notices"]
     assert len(called["plan_notices"]) == 3
-    assert json.loads(ended["output"])["PlanNoticesFailed"]["Error"] == RAISED
+
+
+def test_a_shard_that_is_not_sent_keeps_no_other_back_and_fails_the_execution_last(machine: Machine) -> None:
+    ended, called = machine.run(UNSENT)
+    assert (ended["status"], ended["error"]) == ("FAILED", "NoticesNotSent")
+    assert [one["shard"] for one in called["send_notices"]] == [0, 1, 1, 1, 2]
+    assert len(called["record_run"]) == 1
+
+
+def test_shards_for_which_no_time_is_left_are_not_begun_and_fail_the_execution(machine: Machine, late: Machine) -> None:
+    before = len(list(machine.calls.glob("*.json")))
+    ended, _ = late.run(UNSENT)
+    assert (ended["status"], ended["error"]) == ("FAILED", "NoticesNotSent")
+    made = [json.loads(path.read_text())["door"] for path in sorted(machine.calls.glob("*.json"))[before:]]
+    assert made == ["open_chain", "start_run", "close_run", "record_run", "plan_notices"]
 
 
 def test_a_list_of_accounts_that_cannot_be_read_still_ends_in_a_sealed_run(machine: Machine) -> None:
     ended, called = machine.run(UNREADABLE)
     assert ended["status"] == "SUCCEEDED"
-    assert list(called) == ["open_chain", "start_run", "close_run", "plan_notices", "record_run"]
+    assert list(called) == ["open_chain", "start_run", "close_run", "record_run", "plan_notices"]
     assert json.loads(ended["output"])["ScanAccountsFailed"]["Error"] == "States.ItemReaderFailed"
 
 
-def test_a_step_that_fails_for_good_fails_the_run_there_after_it_was_tried_twice_more(machine: Machine) -> None:
+def test_a_ledger_that_cannot_be_told_keeps_no_owner_untold_and_fails_the_execution_last(machine: Machine) -> None:
     ended, called = machine.run(BEHIND)
-    assert (ended["status"], ended["error"]) == ("FAILED", RAISED)
+    assert (ended["status"], ended["error"]) == ("FAILED", "LedgerBehind")
     assert len(called["record_run"]) == 3
-    assert called["close_run"] == [{"run_id": BEHIND}]
+    assert called["close_run"] == called["plan_notices"] == [{"run_id": BEHIND}]
+    assert called["send_notices"] == [{"run_id": BEHIND, "shard": 0}]
+
+
+def test_a_step_before_the_seal_that_fails_for_good_fails_the_run_there(machine: Machine) -> None:
+    ended, called = machine.run(UNSEALED)
+    assert (ended["status"], ended["error"]) == ("FAILED", RAISED)
+    assert {door: len(events) for door, events in called.items()} == {"open_chain": 1, "start_run": 1, "close_run": 3}
 
 
 @pytest.mark.usefixtures("scanned")

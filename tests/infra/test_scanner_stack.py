@@ -413,6 +413,7 @@ def test_an_hourly_schedule_alarms_after_two_hours_of_silence(synthesized: Mappi
         ("ticks-missed", "MissedTicks", "Maximum", 0),
         ("ledger-behind", "LedgerLag", "Minimum", 0),
         ("owners-unreachable", "OwnersUnreachable", "Maximum", 5),
+        ("notices-late", "NoticesLate", "Maximum", 0),
     ],
 )
 def test_what_a_run_says_stays_said_until_another_run_says_otherwise(
@@ -454,6 +455,7 @@ def test_a_function_that_fails_or_is_not_let_run_alarms(template: Resource, door
     [
         ("key-exchanged", "KeyExchanged", "The signing key was exchanged: "),
         ("notices-failed", "NoticesFailed", "Notices were planned and not sent. "),
+        ("notices-in-doubt", "NoticesInDoubt", "Whether some notices were sent is not known: "),
     ],
 )
 def test_what_happens_once_alarms_once_and_its_silence_is_no_alarm(
@@ -502,7 +504,8 @@ def test_whoever_is_woken_reads_where_to_look_and_that_a_redrive_tells_no_ledger
         re.findall(r"prooftrail-prod-\w+|25 hours|redrive", said["run-not-sealed"])
     )
     assert "A redrive does not" in said["ledger-behind"]
-    assert all("RecordRun" in said[name] for name in ("run-failed", "run-timed-out", "run-aborted"))
+    for name in ("run-failed", "run-timed-out", "run-aborted"):
+        assert "If it ended with LedgerBehind or NoticesNotSent, the run is sealed" in said[name]
     assert "in the queue prooftrail-prod-calls-given-up " in said["calls-given-up"]
     assert max(map(len, said.values())) <= 1024  # what CloudWatch takes
 

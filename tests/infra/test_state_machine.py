@@ -8,7 +8,10 @@ from typing import Any
 import pytest
 
 from infra.functions import TIMEOUT_S
-from infra.state_machine import CLAIM_WAIT_S, CLAIMS_OPEN, DOORS, RUN_TIMEOUT_S, definition, role_statements
+from infra.notice_steps import CLAIM_WAIT_S, CLAIMS_OPEN, SENDING_ELSEWHERE, SENDING_HOURS
+from infra.state_machine import DOORS, RUN_TIMEOUT_S, definition, role_statements
+from prooftrail import errors
+from prooftrail.adapters.aws.sending_lease import HELD_FOR
 from prooftrail.settings import CLAIM_STALE_MINUTES
 
 from .stages import EVIDENCE, TOOLING, a_stage
@@ -45,7 +48,7 @@ def ways(level: Level, name: str) -> Iterator[tuple[str, ...]]:
     state = level["States"][name]
     onward = [one["Next"] for key in ("Choices", "Catch") for one in state.get(key, ())]
     onward += [state[key] for key in ("Next", "Default") if key in state]
-    if state.get("End") or state["Type"] == "Fail":
+    if state.get("End") or state["Type"] in ("Fail", "Succeed"):
         yield (name,)
     for following in onward:
         yield from ((name, *rest) for rest in ways(level, following))
@@ -54,11 +57,12 @@ def ways(level: Level, name: str) -> Iterator[tuple[str, ...]]:
 def test_a_run_goes_its_ways_and_seals_on_each_of_them() -> None:
     begun = ("OpenChain", "StartRun", "AnythingToScan")
     scanned = ((), ("ScanAccounts",))
-    notices = (("PlanNotices",), ("PlanNotices", "AnythingToSend"), ("PlanNotices", "AnythingToSend", "SendNotices"))
     told = ((), ("TellLedger",))
+    notices = (("PlanNotices",), ("PlanNotices", "AnythingToSend"), ("PlanNotices", "AnythingToSend", "SendNotices"))
+    ends = ("Done", "LedgerBehind", "NoticesNotSent")
     assert set(ways(MACHINE, MACHINE["StartAt"])) == {
-        (*begun, *scan, "CloseRun", *notice, "AnythingToTell", *tell, "RecordRun")
-        for scan, notice, tell in itertools.product(scanned, notices, told)
+        (*begun, *scan, "CloseRun", "AnythingToTell", *tell, "RecordRun", *notice, "AnythingMissing", end)
+        for scan, tell, notice, end in itertools.product(scanned, told, notices, ends)
     }
 
 
@@ -68,6 +72,15 @@ def test_an_account_is_scanned_or_recorded_as_failed_or_shows_as_failed_in_the_m
         ("ScanAccount",),
         ("ScanAccount", "RecordFailure"),
         ("ScanAccount", "RecordFailure", "NotRecorded"),
+    }
+
+
+def test_a_shard_is_sent_or_named_as_not_sent_and_never_fails_the_map() -> None:
+    item = MACHINE["States"]["SendNotices"]["ItemProcessor"]
+    assert set(ways(item, item["StartAt"])) == {
+        ("StillTime", "SendShard"),
+        ("StillTime", "SendShard", "ShardNotSent"),
+        ("StillTime", "NoTimeLeft", "ShardNotSent"),
     }
 
 
@@ -115,9 +128,34 @@ def test_the_run_itself_ends_within_a_day() -> None:
 
 def test_a_step_of_the_run_that_fails_ends_it_there_so_that_a_redrive_begins_with_it() -> None:
     """A Catch into a Fail state would leave a redrive nothing to repeat but that state."""
-    for name in ("OpenChain", "StartRun", "CloseRun", "RecordRun"):
+    for name in ("OpenChain", "StartRun", "CloseRun"):
         assert "Catch" not in MACHINE["States"][name]
-    assert "Fail" not in {one["Type"] for one in MACHINE["States"].values()}
+
+
+def test_what_is_left_undone_after_the_seal_ends_the_execution_as_failed_when_all_else_is_done() -> None:
+    """An execution that is green is read as done."""
+    assert MACHINE["States"]["AnythingMissing"] == {
+        "Type": "Choice",
+        "Choices": [
+            {
+                "Or": [
+                    {"Variable": "$.PlanNoticesFailed", "IsPresent": True},
+                    {"Variable": "$.SendNoticesFailed", "IsPresent": True},
+                    {
+                        "And": [
+                            {"Variable": "$.sending", "IsPresent": True},
+                            {"Variable": "$.sending.incomplete", "BooleanEquals": True},
+                        ]
+                    },
+                ],
+                "Next": "NoticesNotSent",
+            },
+            {"Variable": "$.RecordRunFailed", "IsPresent": True, "Next": "LedgerBehind"},
+        ],
+        "Default": "Done",
+    }
+    ends = {name: (one["Type"], one.get("Error")) for name, one in MACHINE["States"].items() if one["Type"] == "Fail"}
+    assert ends == {"NoticesNotSent": ("Fail", "NoticesNotSent"), "LedgerBehind": ("Fail", "LedgerBehind")}
 
 
 def test_what_an_account_failed_by_is_recorded() -> None:
@@ -136,7 +174,6 @@ def test_what_an_account_failed_by_is_recorded() -> None:
     ("name", "items", "at_once"),
     [
         ("ScanAccounts", "$.started.items", 7),
-        ("SendNotices", "$.notices.shards", 1),  # so that all together keep the pace of one
         ("TellLedger", "$.closed.untold", 10),
     ],
 )
@@ -158,8 +195,8 @@ def test_maps_read_lines_from_s3_and_write_their_results_there(name: str, items:
 
 
 def test_a_map_that_fails_as_a_whole_is_repeated_once_and_then_the_run_goes_on() -> None:
-    following_of = {"ScanAccounts": "CloseRun", "SendNotices": "AnythingToTell", "TellLedger": "RecordRun"}
-    assert set(following_of) == set(maps())
+    following_of = {"ScanAccounts": "CloseRun", "TellLedger": "RecordRun"}
+    assert {*following_of, "SendNotices"} == set(maps())
     for name, following in following_of.items():
         found = maps()[name]
         assert [one["MaxAttempts"] for one in found["Retry"]] == [1]
@@ -167,23 +204,78 @@ def test_a_map_that_fails_as_a_whole_is_repeated_once_and_then_the_run_goes_on()
         assert found["Next"] == following
 
 
-def test_what_fails_about_notices_ends_no_run_and_keeps_the_ledger_from_nothing() -> None:
-    failed = [{"ErrorEquals": ["States.ALL"], "ResultPath": "$.PlanNoticesFailed", "Next": "AnythingToTell"}]
-    assert MACHINE["States"]["PlanNotices"]["Catch"] == failed
-    assert "Catch" not in tasks()["SendShard"]  # shows as failed in the Map Run, whose others go on
+@pytest.mark.parametrize(
+    ("name", "following"),
+    [("RecordRun", "PlanNotices"), ("PlanNotices", "AnythingMissing"), ("SendNotices", "AnythingMissing")],
+)
+def test_a_step_after_the_seal_that_fails_keeps_back_nothing_that_follows(name: str, following: str) -> None:
+    state = MACHINE["States"][name]
+    assert state["Catch"] == [{"ErrorEquals": ["States.ALL"], "ResultPath": f"$.{name}Failed", "Next": following}]
 
 
 def test_a_day_without_notices_to_send_sends_none() -> None:
     assert MACHINE["States"]["AnythingToSend"] == {
         "Type": "Choice",
-        "Choices": [{"Variable": "$.notices.shards.count", "NumericEquals": 0, "Next": "AnythingToTell"}],
-        "Default": "SendNotices",
+        "Choices": [{"Variable": "$.notices.shards[0]", "IsPresent": True, "Next": "SendNotices"}],
+        "Default": "AnythingMissing",
     }
+
+
+def test_shards_are_sent_one_after_the_other_as_planning_named_them_and_each_says_what_became_of_it() -> None:
+    """They are never read from S3, where somebody else might have put others."""
+    found = dict(maps()["SendNotices"])
+    item = found.pop("ItemProcessor")
+    assert found == {
+        "Type": "Map",
+        "ItemsPath": "$.notices.shards",
+        "ItemSelector": {
+            "run_id.$": "$$.Map.Item.Value.run_id",  # an earlier run's, where a shard of it was never sent
+            "shard.$": "$$.Map.Item.Value.shard",
+            "since.$": "$$.State.EnteredTime",
+        },
+        "MaxConcurrency": 1,  # so that all together keep the pace of one
+        "ResultSelector": {
+            "incomplete.$": "States.ArrayContains($[*].became, 'not sent')",
+            "shards.$": "$",
+        },
+        "ResultPath": "$.sending",
+        "Catch": [{"ErrorEquals": ["States.ALL"], "ResultPath": "$.SendNoticesFailed", "Next": "AnythingMissing"}],
+        "Next": "AnythingMissing",
+    }
+    states = item["States"]
+    sent = {"run_id.$": "$.Payload.run_id", "shard.$": "$.Payload.shard", "became": "sent"}
+    assert (item["ProcessorConfig"], states["SendShard"]["ResultSelector"]) == ({"Mode": "INLINE"}, sent)
+    assert states["SendShard"]["Catch"] == [
+        {"ErrorEquals": ["States.ALL"], "ResultPath": "$.failure", "Next": "ShardNotSent"}
+    ]
+    assert states["ShardNotSent"]["Parameters"] == {
+        "run_id.$": "$.run_id",
+        "shard.$": "$.shard",
+        "became": "not sent",
+        "error.$": "$.failure.Error",
+    }
+    assert states["NoTimeLeft"]["Result"] == {"Error": "NoTimeLeft"}
+
+
+def test_no_shard_is_begun_eight_hours_after_the_first_and_the_last_of_them_ends_long_before_the_run_must() -> None:
+    choice = maps()["SendNotices"]["ItemProcessor"]["States"]["StillTime"]
+    passed = "$toMillis($states.context.State.EnteredTime) - $toMillis($states.input.since)"
+    (rule,) = choice["Choices"]
+    assert rule == {"Condition": f"{{% {passed} < {SENDING_HOURS * 3600 * 1000} %}}", "Next": "SendShard"}
+    assert (choice["QueryLanguage"], choice["Default"], SENDING_HOURS) == ("JSONata", "NoTimeLeft", 8)
+    send = tasks()["SendShard"]
+    refused, tried = [], []
+    for one in send["Retry"]:
+        (refused if one["ErrorEquals"] == [SENDING_ELSEWHERE] else tried).append(one)
+    attempts = 1 + sum(one["MaxAttempts"] for one in tried)
+    waits = sum(one["MaxAttempts"] * max(one.get("IntervalSeconds", 0), one.get("MaxDelaySeconds", 0)) for one in tried)
+    waits += sum(one["MaxAttempts"] * (one["IntervalSeconds"] + 10) for one in refused)  # a refusal takes seconds
+    assert SENDING_HOURS * 3600 + attempts * send["TimeoutSeconds"] + waits < RUN_TIMEOUT_S * 2 / 3
 
 
 def test_a_shard_in_doubt_waits_until_its_claims_are_stale_and_is_asked_twice() -> None:
     """Before all other errors: the last of them would try again after seconds, and find the same."""
-    in_doubt, cut_short, *_ = tasks()["SendShard"]["Retry"]
+    in_doubt, _, cut_short, *_ = tasks()["SendShard"]["Retry"]
     assert (cut_short["ErrorEquals"], cut_short["MaxAttempts"]) == (
         ["States.Timeout", "Sandbox.Timedout", "Lambda.Unknown"],
         4,
@@ -193,12 +285,28 @@ def test_a_shard_in_doubt_waits_until_its_claims_are_stale_and_is_asked_twice() 
     assert CLAIM_STALE_MINUTES * 60 < CLAIM_WAIT_S == in_doubt["IntervalSeconds"]
 
 
+def test_while_another_execution_sends_a_shard_waits_for_two_hours() -> None:
+    """Who was cut short while it sent holds the others, and its own next try, up for a minute longer than it could run."""
+    elsewhere = tasks()["SendShard"]["Retry"][1]
+    assert elsewhere == {
+        "ErrorEquals": [SENDING_ELSEWHERE],
+        "MaxAttempts": 60,
+        "IntervalSeconds": 120,
+        "BackoffRate": 1,
+    }
+    assert TIMEOUT_S["send_notices"] + 60 == HELD_FOR.total_seconds() < 60 * 120
+
+
+def test_what_sending_waits_for_has_the_names_under_which_it_leaves() -> None:
+    assert {CLAIMS_OPEN, SENDING_ELSEWHERE} == {errors.ClaimsOpen.__name__, errors.SendingElsewhere.__name__}
+
+
 def test_the_ledger_is_told_twenty_accounts_at_a_time_and_never_more_than_a_payload_holds() -> None:
     assert maps()["TellLedger"]["ItemBatcher"] == {"MaxItemsPerBatch": 20, "MaxInputBytesPerBatch": 200_000}
     assert "ItemBatcher" not in maps()["ScanAccounts"]
 
 
-def test_no_payload_holds_a_list_but_a_batch_of_bounded_size() -> None:
+def test_no_call_is_told_a_list_but_a_batch_of_bounded_size() -> None:
     said = {name: one["Parameters"].get("Payload", one["Parameters"].get("Payload.$")) for name, one in tasks().items()}
     assert said == {
         "OpenChain": "$",  # the input of the execution: run and trigger
@@ -223,6 +331,8 @@ def test_a_step_keeps_the_fields_of_its_answer_that_are_needed_and_the_others_ke
     closed = {f"{name}.$": f"$.Payload.{name}" for name in ("seq", "sha256", "gaps", "unreachable", "untold")}
     expected = dict.fromkeys(kept, (None, None))
     notices = {f"{name}.$": f"$.Payload.{name}" for name in ("planned", "shards")}
+    for name in ("SendNotices", "SendShard"):  # see above
+        del kept[name], expected[name]
     assert kept == expected | {
         "StartRun": ("$.started", started),
         "CloseRun": ("$.closed", closed),
