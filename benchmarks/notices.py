@@ -1,10 +1,11 @@
 """Measures what a day's planning of notices takes: seconds and peak memory for 20,000 owners and 1,000,000 findings.
 
-Each size runs in a process of its own, over findings objects as they lie in a locker (packed lines, decoded again), and
-seals into packed parts as a run does; only the store is left out. The first day tells everything at once; the day after
-remembers it.
+Each day of each size runs in a process of its own, over findings objects as they lie in a locker (packed lines, decoded
+again), and seals into packed parts as a run does; files stand for the store. The first day tells everything at once; the
+day after remembers it.
 """
 
+import gzip
 import json
 import random
 import resource
@@ -32,28 +33,28 @@ from prooftrail.governance.notices import Notices, Opening
 from prooftrail.governance.policy import Owner, Owners
 from prooftrail.model.identity import Kind
 from prooftrail.model.judgement import Finding, FindingsHeader, FindingStatus, Limit, SubjectType, Tier
-from prooftrail.model.notice import Answer, Notice, Reach, Sent, Told
+from prooftrail.model.notice import Answer, Notice, Reach, ReachState, Sent, Told
 from prooftrail.model.organization import Account, OrganizationFacts
 from prooftrail.model.run import Run
 from prooftrail.notices.digest import Draft
+from prooftrail.settings import NOTICE_SHARD
 
 SIZES = ((100_000, 2_000), (1_000_000, 20_000))
 PER_ACCOUNT = 100
+_PART_LINES = 50_000  # as flows/notice_commits seals them
 _AT = datetime(2026, 11, 20, 5, tzinfo=UTC)
 _CONTROLS = ("IDC-15", "IDC-07", "IDC-08", "IDC-20", "IDC-21", "IDC-23", "IDC-13")
 _KINDS = (Kind.ACCESS_KEY, Kind.SERVICE_USER, Kind.ROLE_WORKLOAD, Kind.ROLE_CICD)
 _TIERS = (Tier.LOW, Tier.MEDIUM, Tier.MEDIUM, Tier.HIGH, Tier.HIGH, Tier.CRITICAL)
 _MB = 1024
+_DAYS = {"first day": date(2026, 11, 20), "day after": date(2026, 11, 21)}
 
 
 def notices() -> list[dict[str, Any]]:
     """A row a size and day: seconds and megabytes of planning it."""
     found: list[dict[str, Any]] = []
     for findings, owners in SIZES:
-        out = subprocess.run(
-            [sys.executable, __file__, str(findings), str(owners)], check=True, capture_output=True, text=True
-        ).stdout
-        found += json.loads(out)
+        found += measured(findings, owners)
     return found
 
 
@@ -103,8 +104,9 @@ class _Synthetic:
 
     locker_address = "s3://evidence"
 
-    def __init__(self, folder: Path, findings: int, owners: int, on: date, recalled: Recalled) -> None:
-        self._folder, self._findings, self._owners, self._recalled = folder, findings, owners, recalled
+    def __init__(self, folder: Path, findings: int, owners: int, on: date) -> None:
+        self._folder, self._findings, self._owners = folder, findings, owners
+        self._recalled = Recalled(None, None, None)  # type: ignore[arg-type]
         self.run = Run.scheduled(datetime(on.year, on.month, on.day, 5, tzinfo=UTC), None)
         self.context = self._context()
 
@@ -124,6 +126,10 @@ class _Synthetic:
 
     def answers(self) -> tuple[Answer, ...]:
         return ()
+
+    def remember(self, recalled: Recalled) -> None:
+        """From now on this was told before."""
+        self._recalled = recalled
 
     def memory(self, _on: date) -> Recalled:
         return self._recalled
@@ -158,78 +164,113 @@ class _Synthetic:
 
 
 class _Sink:
-    """Packs what is made, as a run seals it."""
+    """Packs what is made into parts, as a run seals it, and puts each away when it is full."""
 
-    def __init__(self) -> None:
-        self.remembered, self.noticed = LineWriter(), LineWriter()
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._told, self._noticed = LineWriter(), LineWriter()
+        self._rows = self._parts = 0
         self.mails, self.items, self.largest = 0, 0, 0
-        self.ends: list[str] = []
 
     def told(self, row: Told) -> None:
-        self.remembered.add(row)
+        self._told.add(row)
+        self._rows += 1
+        if self._rows == _PART_LINES:
+            self._put("told")
 
     def recipient(self, _recipient: str, _reach: Reach | None, drafts: list[Draft]) -> None:
         for one in drafts:
-            self.noticed.add(one.notice)
+            self._noticed.add(one.notice)
             self.mails += 1
             self.items += sum(len(each.matters) for each in one.notice.items)
             self.largest = max(self.largest, len(one.letter_text))
-            self.ends.append(one.notice.id)
+        if self.mails % NOTICE_SHARD == 0:
+            self._put("notices")
+
+    def finish(self) -> None:
+        """Put away what is left."""
+        self._put("told")
+        self._put("notices")
+
+    def _put(self, what: str) -> None:
+        writer = self._told if what == "told" else self._noticed
+        self._parts += 1
+        (self._folder / f"{what}-{self._parts:04d}").write_bytes(writer.finish().body)
+        if what == "told":
+            self._told, self._rows = LineWriter(), 0
+        else:
+            self._noticed = LineWriter()
 
 
 class _Yesterday(Recalled):
-    """What the day before sealed, all of it sent."""
+    """What the day before sealed, all of it sent; read part by part."""
 
-    def __init__(self, sink: _Sink, at: datetime) -> None:
-        self._told = sink.remembered.finish().body
-        self._noticed = sink.noticed.finish().body
+    def __init__(self, folder: Path) -> None:
+        super().__init__(None, None, None)  # type: ignore[arg-type]
+        self._folder = folder
         self.previous = "20261120T050000Z"
-        self.reach, self.states, self.mailed, self.lost, self.gaps = {}, [], set(), [], []
-        self.sent = {}
         for one in self.notices():
-            hop = one.items[0].hop
             self.sent[one.id] = Sent(
-                notice=one.id, recipient=one.recipient, state="direct", hop=hop, how="console", at=at, message_id="m"
+                notice=one.id,
+                recipient=one.recipient,
+                state=ReachState.DIRECT,
+                hop=one.items[0].hop,
+                how="console",
+                at=_AT,
+                message_id="m",
             )
 
     def told(self) -> Iterator[Told]:
-        yield from lines.records("told", lines.unpack("told", self._told), msgspec.json.Decoder(Told))
+        yield from self._each("told", Told)
 
     def notices(self) -> Iterator[Notice]:
-        yield from lines.records("notices", lines.unpack("notices", self._noticed), msgspec.json.Decoder(Notice))
+        yield from self._each("notices", Notice)
+
+    def _each[T](self, what: str, kind: type[T]) -> Iterator[T]:
+        decoder = msgspec.json.Decoder(kind)
+        for part in sorted(self._folder.glob(f"{what}-*")):
+            with gzip.open(part) as packed:
+                yield from map(decoder.decode, packed)
 
 
 def measured(findings: int, owners: int) -> list[dict[str, Any]]:
-    """The first day and the day after it, in this process; findings are read as they lie in a locker."""
+    """The first day and the day after it, each in a process of its own; findings are read as they lie in a locker."""
     with tempfile.TemporaryDirectory(prefix="prooftrail-bench-") as folder:
-        return _measured(Path(folder), findings, owners)
+        _Synthetic(Path(folder), findings, owners, _DAYS["first day"]).make()
+        return [json.loads(_in_its_own_process(findings, owners, folder, name)) for name in _DAYS]
 
 
-def _measured(folder: Path, findings: int, owners: int) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = []
-    recalled, day = Recalled(None, None), date(2026, 11, 20)  # type: ignore[arg-type]
-    _Synthetic(folder, findings, owners, day, recalled).make()
-    for name in ("first day", "day after"):
-        source, sink = _Synthetic(folder, findings, owners, day, recalled), _Sink()
-        began = time.process_time()
-        totals = Planning(source, sink, on=day, confirms=False, opened=tuple(map(str, Tier)))()
-        took = time.process_time() - began
-        rows.append(
-            {
-                "findings": f"{findings:,}",
-                "owners": f"{owners:,}",
-                "day": name,
-                "mails": f"{sink.mails:,}",
-                "matters told": f"{sink.items:,}",
-                "CPU s": round(took, 1),
-                "longest mail KB": round(sink.largest / 1000, 1),
-                "peak MB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // _MB,
-                "gaps": len(totals.gaps),
-            }
-        )
-        recalled, day = _Yesterday(sink, _AT), day + timedelta(days=1)
-    return rows
+def _in_its_own_process(*words: object) -> str:
+    told = [sys.executable, __file__, *map(str, words)]
+    return subprocess.run(told, check=True, stdout=subprocess.PIPE, text=True).stdout
+
+
+def _measured(findings: int, owners: int, folder: Path, name: str) -> dict[str, Any]:
+    day = _DAYS[name]
+    sealed = folder / name
+    sealed.mkdir()
+    source, sink = _Synthetic(folder, findings, owners, day), _Sink(sealed)
+    if name != "first day":
+        source.remember(_Yesterday(folder / "first day"))
+    began = time.process_time()
+    totals = Planning(source, sink, on=day, confirms=False, opened=tuple(map(str, Tier)))()
+    sink.finish()
+    took = time.process_time() - began
+    return {
+        "findings": f"{findings:,}",
+        "owners": f"{owners:,}",
+        "day": name,
+        "mails": f"{sink.mails:,}",
+        "matters told": f"{sink.items:,}",
+        "CPU s": round(took, 1),
+        "longest mail KB": round(sink.largest / 1000, 1),
+        "peak MB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // _MB,
+        "gaps": len(totals.gaps),
+    }
 
 
 if __name__ == "__main__":
-    print(json.dumps(measured(int(sys.argv[1]), int(sys.argv[2]))))
+    if len(sys.argv) == 3:  # findings and owners
+        print(json.dumps(measured(int(sys.argv[1]), int(sys.argv[2]))))
+    else:
+        print(json.dumps(_measured(int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3]), sys.argv[4])))

@@ -11,7 +11,8 @@ ProoftrailError
 │   └── ChainBroken        the signed chain does not hold
 ├── LedgerError            the ledger refused or disagrees
 └── NoticeError            a notice could not be sent, or an address not be asked
-    └── ClaimsOpen         nobody knows yet whether some notices were sent
+    ├── ClaimsOpen         nobody knows yet whether some notices were sent
+    └── SendingElsewhere   somebody else is sending
 """
 
 
@@ -77,3 +78,7 @@ class NoticeError(ProoftrailError):
 
 class ClaimsOpen(NoticeError):
     """Whether some notices were sent is not known yet: everything else is done, and the same step again ends it later."""
+
+
+class SendingElsewhere(NoticeError):
+    """Another execution of this deployment sends: nothing was sent here, and the same step again does it later."""

@@ -85,6 +85,7 @@ LEDGER_TABLE = TableShape(hash_key="pk", range_key="sk", indexes=(BY_OWNER, BY_D
 | account  | `ACCOUNTS`      | `<account>`                 |
 | head     | `HEAD`          | `HEAD`                      |
 | claim    | `NOTICE#<id>`   | `CLAIM`                     |
+| sending  | `NOTICE#lease`  | `LEASE`                     |
 
 Only identities are in the indexes: by_owner (`OWN#<owner>`, id), by_due_date (`DUE#<shard>`, `<date>#<id>`), by_arn
 (`ARN#<arn>`, id). Gone ones leave the first two. Many may fall due on one day, so due dates are spread over shards.

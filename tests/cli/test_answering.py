@@ -57,7 +57,7 @@ def test_an_acknowledgement_is_listed_sealed_and_explained(prooftrail: Prooftrai
     assert answer.who == f"key:{envelope.fingerprint(pem)}"
     assert answer.identities == ("AIDA2bob",)
     assert out.index("identity bob: ") < out.index(answer.matters[0][:12]) < out.index("Acknowledged") < out.index(key)
-    assert "Escalation pauses: " in out
+    assert "Escalation pauses at least: " in out
     assert "It pauses once for each matter" in out
     assert [one for one, _, signed in answers(told.locker, DAY_1).items if signed] == [key]
 
@@ -104,6 +104,85 @@ def test_a_family_is_answered_for_as_one(prooftrail: Prooftrail, told: Town) -> 
     )
 
 
+def test_several_findings_are_answered_for_at_once_and_said_to_be_all(prooftrail: Prooftrail, told: Town) -> None:
+    ids = sorted({str(one["fingerprint"]) for one in findings(prooftrail, told) if one["account"] == MEMBER})[:2]
+    code, out, _ = say(prooftrail, told, "ack", f"{ids[0]}, {ids[1][:8].upper()}", "--reason", "both")
+    ((_, answer),) = sealed(told)
+    assert (code, answer.matters, answer.identities) == (0, tuple(ids), ())
+    assert f"findings {ids[0][:8]}, {ids[1][:8]}: 2 matters" in out
+    assert "It is for these 2 matters alone: what is found later needs an answer of its own." in out
+
+
+def test_what_is_meant_is_narrowed_to_a_control(prooftrail: Prooftrail, told: Town) -> None:
+    rows = [one for one in findings(prooftrail, told) if one["account"] == MEMBER and "bob" in str(one["name"])]
+    control = str(rows[0]["control"])
+    wanted = sorted(str(one["fingerprint"]) for one in rows if one["control"] == control)
+    assert len(wanted) < len(rows)
+    assert say(prooftrail, told, "ack", "bob", "--control", control.lower(), "--reason", "r")[0] == 0
+    ((_, answer),) = sealed(told)
+    assert list(answer.matters) == wanted
+
+
+@pytest.fixture
+def shared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Town:
+    """One family of two roles: Jane's, and one that nobody owns."""
+    town = Town(tmp_path)
+    town.governance = parse(of(owners=OWNERS))
+    jane = Redactor(Home(town.home).fingerprint_key().secret()).pseudonym("Jane@Example.com")
+    town.more = {
+        HOME: [a_role("platform", account=HOME, id="AROA1JANE", tags={"owner": jane})],
+        MEMBER: [a_role("platform", account=MEMBER, id="AROA2FREE")],
+    }
+    town.run(1)
+    monkeypatch.setattr(wired, "SystemClock", lambda: StillClock(town.clock.at))
+    return town
+
+
+def family_of(prooftrail: Prooftrail, town: Town) -> str:
+    (family,) = {
+        str(one["family"]) for one in findings(prooftrail, town) if one["family"] and "platform" in str(one["name"])
+    }
+    return family
+
+
+@pytest.mark.parametrize(
+    ("owner", "members"),
+    [
+        ("jane", ("AROA1JANE",)),
+        ("Jane Doe", ("AROA1JANE",)),
+        ("JANE@example.com", ("AROA1JANE",)),
+        ("none", ("AROA2FREE",)),
+    ],
+)
+def test_a_family_of_several_owners_answers_for_the_one_who_is_named(
+    prooftrail: Prooftrail, shared: Town, owner: str, members: tuple[str, ...]
+) -> None:
+    family = family_of(prooftrail, shared)
+    code, out, err = say(prooftrail, shared, "ack", family, "--reason", "r")
+    assert (code, out, sealed(shared)) == (2, "", [])
+    assert "has several owners: jane, none. Name the one you answer for with --owner" in " ".join(err.split())
+    words = ("reassign", family, "--to", "payments", "--owner", owner, "--reason", "r", "--json")
+    code, out, err = say(prooftrail, shared, *words)
+    assert (code, err) == (0, "")
+    made = json.loads(out)
+    ((_, answer),) = sealed(shared)
+    assert answer.identities == members
+    account = MEMBER if owner == "none" else HOME
+    theirs = [one for one in findings(prooftrail, shared) if one["family"] == family and one["account"] == account]
+    assert list(answer.matters) == sorted(str(one["fingerprint"]) for one in theirs)
+    assert [one for one in made["entries"] if one.startswith("family")] == []
+    assert [one for one in made["entries"] if one.startswith("id")] == [f'id = "{one}"' for one in members]
+
+
+def test_a_family_without_anything_of_an_owner_is_refused_with_who_has_some(
+    prooftrail: Prooftrail, shared: Town
+) -> None:
+    words = ("ack", family_of(prooftrail, shared), "--owner", "payments", "--reason", "r")
+    code, _, err = say(prooftrail, shared, *words)
+    assert (code, sealed(shared)) == (2, [])
+    assert "--owner 'payments': nothing of it is open for that owner, but for jane, none." in " ".join(err.split())
+
+
 def test_the_answer_is_json_where_asked_for_and_nothing_is_sealed_where_it_is_only_tried(
     prooftrail: Prooftrail, told: Town
 ) -> None:
@@ -135,6 +214,13 @@ def test_the_next_run_chains_it(prooftrail: Prooftrail, told: Town) -> None:
     [
         (("ack", "nobody", "--reason", "r"), "no open finding, family or identity answers to 'nobody'"),
         (("ack", "00000000", "--reason", "r"), "no open finding, family or identity answers to '00000000'"),
+        (("ack", "bob", "--control", "IDC-99", "--reason", "r"), "--control IDC-99: nothing of it is open for that"),
+        (("ack", "bob", "--control", "15", "--reason", "r"), "--control takes an id like IDC-15"),
+        (
+            ("ack", "bob", "--owner", "jane", "--reason", "r"),
+            "--owner 'jane': nothing of it is open for that owner, but",
+        ),
+        (("ack", "00000000,00000001", "--reason", "r"), "no finding 00000000, 00000001 is open as of run"),
         (("ack", "bob", "--reason", " "), "--reason takes 1 to 500 characters"),
         (("ack", "bob", "--reason", "x" * 501), "--reason takes 1 to 500 characters"),
         (
@@ -156,26 +242,42 @@ def test_a_home_without_a_key_or_of_another_locker_is_refused(
     prooftrail: Prooftrail, told: Town, tmp_path: Path
 ) -> None:
     none = prooftrail("ack", told.address, "bob", "--reason", "r", "--home", tmp_path / "none")
-    assert (none.code, "holds no signing key, and an answer has to be signed" in none.err) == (2, True)
+    assert (none.code, "none holds no signing key" in none.err, "add --home DIR" in none.err) == (2, True, True)
     assert not (tmp_path / "none").exists()
     other = Home(tmp_path / "other").create()
     other.signer()
+    stranger = prooftrail("ack", told.address, "bob", "--reason", "r", "--home", tmp_path / "other")
+    assert (stranger.code, "is not the one that signs the chain of" in stranger.err) == (2, True)
+    assert "add --home DIR" in stranger.err
     other.fingerprint_key()
     said = prooftrail("ack", told.address, "bob", "--reason", "r", "--home", tmp_path / "other")
     assert (said.code, "is not that of" in said.err) == (2, True)
+    assert sealed(told) == []
 
 
-def test_another_key_signs_where_it_is_given_and_an_address_is_refused_without_the_home(
+def test_a_home_beside_the_locker_is_found_and_one_of_the_lockers_name_comes_first(
+    prooftrail: Prooftrail, told: Town
+) -> None:
+    assert told.home == told.address.parent / "home"
+    assert prooftrail("ack", told.address, "bob", "--reason", "r").code == 0
+    ((_, answer),) = sealed(told)
+    pem = Home(told.home).public_key_pem()
+    assert pem is not None
+    assert answer.who == f"key:{envelope.fingerprint(pem)}"
+    Home(told.address.parent / "evidence-home").create().signer()
+    said = prooftrail("ack", told.address, "bob", "--reason", "r")
+    assert (said.code, "evidence-home is not the one that signs the chain" in said.err) == (2, True)
+
+
+def test_the_chains_key_signs_where_it_is_given_and_an_address_is_refused_without_the_home(
     prooftrail: Prooftrail, told: Town, tmp_path: Path
 ) -> None:
-    key = Home(tmp_path / "mine").create()
-    signer = key.signer()
-    words = (told.address, "bob", "--home", tmp_path / "none", "--signer", tmp_path / "mine" / "signing-key.pem")
+    key = (told.home / "signing-key.pem").rename(tmp_path / "key.pem")
+    words = (told.address, "bob", "--home", tmp_path / "none", "--signer", key)
     refused = prooftrail("ack", *words, "--reason", "ask a@example.com")
     assert (refused.code, "--reason holds an address" in refused.err) == (2, True)
     assert prooftrail("ack", *words, "--reason", "mine").code == 0
-    ((_, answer),) = sealed(told)
-    assert answer.who == f"key:{signer.fingerprint()}"
+    assert [answer.who for _, answer in sealed(told)] == [f"key:{envelope.fingerprint(told.signer.public_key_pem())}"]
 
 
 def test_hostile_names_do_no_harm(prooftrail: Prooftrail, town: Town, tmp_path: Path) -> None:

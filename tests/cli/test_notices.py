@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from prooftrail.cli import exits
+from prooftrail.cli import exits, main, notices, owners, render
 from prooftrail.governance import parse
 from prooftrail.model.notice import NoticesPlan
 from prooftrail.wiring import reminding
@@ -266,3 +266,20 @@ def test_what_no_manifest_names_yet_is_held_against_the_homes_own_code(prooftrai
     assert forged.code == 1
     assert "UNLISTED" in forged.out
     assert "sent-000.jsonl" in forged.out
+
+
+def test_the_ladder_is_shown_by_an_example_each(opened: Town, capsys: pytest.CaptureFixture[str]) -> None:
+    for day in (2, 3):
+        opened.clock.at = opened.day(day).taken_at
+        opened.run(day)
+    view, ledger, log = owners.opened(str(opened.address), None, None)
+    notices.at_work(render.console(), log, view, ledger.owners())
+    assert capsys.readouterr().out == ""  # nothing was told yet
+    assert main.main(["remind", str(opened.address), "--home", str(opened.home)]) == 0
+    capsys.readouterr()
+    view, ledger, log = owners.opened(str(opened.address), None, None)
+    notices.at_work(render.console(), log, view, ledger.owners())
+    shown = capsys.readouterr().out
+    assert "the ladder at work" in shown
+    assert "first " in shown
+    assert "Gone Team: has left" in shown
