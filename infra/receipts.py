@@ -15,7 +15,7 @@ from constructs import Construct
 
 from .stage import Stage
 
-EVENTS = ("SEND", "REJECT", "DELIVERY", "BOUNCE", "COMPLAINT")
+EVENTS = ("SEND", "REJECT", "BOUNCE", "COMPLAINT")
 """What SES tells of a mail. Whether it was opened is not asked: that would track people, and proves nothing."""
 
 

@@ -257,7 +257,7 @@ def test_with_ses_its_own_events_are_the_receipts_and_owners_have_no_topics(by_s
     told = destination["EventDestination"]
     assert (told["Enabled"], told["MatchingEventTypes"]) == (
         True,
-        ["SEND", "REJECT", "DELIVERY", "BOUNCE", "COMPLAINT"],
+        ["SEND", "REJECT", "BOUNCE", "COMPLAINT"],
     )
     (made,) = (one for one in by_ses.resources.values() if one["Type"].startswith("AWS::SES::"))
     assert {by_ses.resources[one]["Type"] for one in made["DependsOn"]} >= {"AWS::SNS::Topic", "AWS::SNS::TopicPolicy"}
