@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from prooftrail.flows import notice_seats
 from prooftrail.flows.notice_seats import Reader, Seats
 from prooftrail.model.judgement import Tier
 from prooftrail.model.notice import Hop, Reach, ReachState, Undelivered
@@ -226,3 +227,12 @@ def test_since_when_the_cap_keeps_somebody_out(held: str, before: Reach | None, 
     if held != "nothing due":
         assert seats["a"].held == (None if held == "a place" else Undelivered[held])
     assert seats.row("a", before, ON) == after
+
+
+def test_a_list_nobody_can_be_told_in_months_is_cut_to_the_most_serious(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(notice_seats, "MOST_CALLS", 2)
+    calls = [a_call("a", tier=tier) for tier in (Tier.LOW, Tier.CRITICAL, Tier.MEDIUM)]
+    assert (notice_seats.prune(calls), len(calls)) == (0, 3)
+    calls.append(a_call("a", tier=Tier.HIGH))
+    assert notice_seats.prune(calls) == 2
+    assert [one.matter.tier for one in calls] == [Tier.CRITICAL, Tier.HIGH]

@@ -11,10 +11,10 @@ from prooftrail.flows import notice_commits, notice_memory, plan_notices
 from prooftrail.flows.notice_post import content_sha256
 from prooftrail.flows.verify_locker import Verdict
 from prooftrail.governance.policy import Owners
-from prooftrail.model.notice import ReachState
+from prooftrail.model.notice import ReachState, Undelivered
 from prooftrail.model.run import Run
 from tests.flows.telling import ADA, BO, SEC, TIERS, Telling, opened, without_mac
-from tests.flows.world import HOME, MEMBER
+from tests.flows.world import DAY_1, HOME, MEMBER
 
 
 def test_each_owner_is_told_of_what_is_theirs_and_of_nothing_else() -> None:
@@ -412,3 +412,38 @@ def test_the_week_names_owners_who_left_and_have_something_open() -> None:
     assert [" ".join(one.split()).partition("cannot be reached: ")[2].split(" Accounts")[0] for one in texts] == [
         f"1: {world.sealing().pseudonym('ada')}"
     ]
+
+
+def _run_at(world: Telling, hours: int) -> str:
+    world.clock.at = DAY_1 + timedelta(hours=hours, seconds=5)
+    run = Run.scheduled(DAY_1 + timedelta(hours=hours), None)
+    world.sweep()(run)
+    return run.id
+
+
+@pytest.mark.parametrize("gap", [24, 1])
+def test_a_run_that_plans_after_a_newer_one_sends_nothing_and_forgets_nothing(gap: int) -> None:
+    world = Telling()
+    first = _run_at(world, 0)
+    world.users[HOME] = ["ada", "new"]
+    second = _run_at(world, gap)
+    world.driven(second)
+    told = len(world.notifier.arrived)
+    world.clock.at += timedelta(minutes=30)
+    late = world.driven(first)
+    assert {held for held in world.held(late).values() if held is not None} <= {Undelivered.LATE}
+    assert len(world.notifier.arrived) == told
+    world.driven(_run_at(world, gap + 24))
+    mails = [one.text for one in world.notifier.arrived if "AKIA1new" in one.text]
+    assert sum("first notice" in one for one in mails) == 1
+
+
+def test_what_was_mended_before_a_newer_run_is_not_told_by_an_older_one() -> None:
+    world = Telling()
+    first = _run_at(world, 0)
+    world.users[HOME] = []
+    world.driven(_run_at(world, 24))
+    before = world.arrived()
+    world.clock.at += timedelta(minutes=30)
+    world.driven(first)
+    assert world.arrived() == before

@@ -119,3 +119,8 @@ def test_an_address_is_asked_on_days_0_3_and_10_and_a_missed_day_is_made_up_for_
 def test_after_an_unsubscription_the_days_count_anew() -> None:
     assert invited(range(20, 60), a_row(ReachState.UNSUBSCRIBED, 0, 3, 10, since=20)) == [20, 23, 30]
     assert invited(range(20, 60), a_row(ReachState.CONFIRMED)) == []
+
+
+def test_a_day_before_the_first_invitation_asks_nobody() -> None:
+    row = Reach(recipient=ADA, address="b", state=ReachState.PENDING, since=on(0), asked_on=(on(2),))
+    assert [invite_due(row, on(day)) for day in (1, 2, 5)] == [False, False, True]

@@ -26,7 +26,7 @@ from prooftrail.notices.day import Call, Day
 from . import notice_weekly
 from .notice_index import MatterIndex
 from .notice_memory import Recalled
-from .notice_seats import Seat, Seats
+from .notice_seats import Seat, Seats, prune
 from .notice_sources import AccountFindings, NoticeSource
 from .notice_spool import Parted
 from .notice_weekly import Before, Weekly
@@ -82,6 +82,7 @@ class Planning:
         self._unread: list[str] = []
         self._open_matters: dict[str, Counter[Tier]] = defaultdict(Counter)
         self._unreachable: set[str] = set()
+        self._late = False
         self._summarized: dict[str, date] = {}
         self._owed: set[str] = set()
         self._tallies = summary.Tallies(on)
@@ -94,6 +95,7 @@ class Planning:
             self._take(account)
         self._take_exceptions()
         before = self._source.memory(self._on)
+        self._late = before.previous is not None and before.previous > self._source.run.id
         self._route(before.told(), before.notices(), before.sent)
         reach = self._stood(before)
         self._known = self._source.people(self._wanted(reach))
@@ -112,6 +114,7 @@ class Planning:
             mailed=before.mailed,
             unsettled=before.unsettled,
             lost=bool(before.lost),
+            late=self._late,
             on=self._on,
         )
         self._write(day, weekly, reach)
@@ -189,7 +192,8 @@ class Planning:
 
     def _place(self, one: str) -> int | None:
         part = self._index.part_of(one)
-        return self._matters.part_of(one) if part is None and self._unread else part
+        # What a newer run found, or an account nobody could read holds, is not forgotten because it is not here.
+        return self._matters.part_of(one) if part is None and (self._unread or self._late) else part
 
     def _stood(self, before: Recalled) -> dict[str, Reach]:
         """How everybody stood before today."""
@@ -269,6 +273,7 @@ class Planning:
             called: dict[str, list[Call]] = defaultdict(list)
             for one in self._calls.read(part):
                 called[one.recipient].append(one)
+                self._counts["put_off"] += prune(called[one.recipient])
             for reader in self._seats.without_calls(self._calls.part_of, part):
                 called.setdefault(reader, [])
             for recipient in sorted(called):

@@ -231,6 +231,11 @@ class Post:
             return {}, f"its receipt cannot be asked for: {type(unknown).__name__}"
 
     def _finish(self, job: _Job, *, message_id: str | None = None, error: str | None = None) -> None:
+        if message_id:
+            # The day is the recipient's whoever refused it before: another plan of the day must find it taken.
+            day = _day_of(job.notice)
+            self._claims.claim(day, run=job.notice.id, at=self._clock.now())
+            self._claims.complete(day, message_id=message_id, error=None)
         self._claims.complete(job.notice.id, message_id=message_id, error=error)
         self._record(job, self._clock.now(), message_id=message_id, error=error)
 

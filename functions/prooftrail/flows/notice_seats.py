@@ -21,6 +21,23 @@ FAIR_SHARE = 4
 type _Free = tuple[str, Seat, Reach | None]
 
 
+MOST_CALLS = 10_000
+"""Calls of one recipient a day that are held as objects: a security team may be called about everything nobody owns."""
+
+
+def prune(calls: list[Call]) -> int:
+    """Keep the most serious of a list no mail could name in months, and say how many were put off.
+
+    They stay due, and are called again.
+    """
+    if len(calls) < 2 * MOST_CALLS:
+        return 0
+    calls.sort(key=lambda one: (-one.matter.tier.rank, one.matter.due_at))
+    put_off = len(calls) - MOST_CALLS
+    del calls[MOST_CALLS:]
+    return put_off
+
+
 @dataclass(slots=True)
 class Seat:
     """What one recipient has to hear today. `rank` is the highest open tier's (-1 for none), `number` how many calls.
@@ -100,6 +117,7 @@ class Seats:
         mailed: AbstractSet[str],
         unsettled: AbstractSet[str],
         lost: bool,
+        late: bool = False,
         on: date,
     ) -> None:
         """Say of every seat why it is held, None where it is written to; `named` tells whether an address is known.
@@ -111,6 +129,8 @@ class Seats:
             row = reach.get(recipient)
             if seat.rank < 0 and not seat.open_weekly:
                 seat.held = Undelivered.CLOSED
+            elif late:
+                seat.held = Undelivered.LATE
             elif lost:
                 seat.held = Undelivered.UNREMEMBERED
             elif recipient in mailed or _mailed_on(row, on):

@@ -173,6 +173,7 @@ class Undelivered(StrEnum):
     ALREADY = "one notice was sent today already"
     UNREMEMBERED = "what was told before cannot be read, so nothing is sent for a day"
     UNSETTLED = "an earlier notice is still being sent"
+    LATE = "a newer run has been told of since, and the next one tells what is still due"
 
 
 class NoticeItem(msgspec.Struct, frozen=True, gc=False, kw_only=True):

@@ -85,6 +85,8 @@ def invite_due(reach: Reach, on: date) -> bool:
     asked = _round(reach)
     if not asked:
         return True
+    if on < asked[0]:  # an older day, planned late
+        return False
     passed = max(asked[0] + timedelta(days=one) for one in INVITED_ON if asked[0] + timedelta(days=one) <= on)
     return asked[-1] < passed
 
