@@ -283,3 +283,17 @@ def test_the_ladder_is_shown_by_an_example_each(opened: Town, capsys: pytest.Cap
     assert "the ladder at work" in shown
     assert "first " in shown
     assert "Gone Team: has left" in shown
+
+
+def test_what_owners_rests_on_and_cannot_be_read_is_said(prooftrail: Prooftrail, opened: Town) -> None:
+    prooftrail("remind", opened.address, "--home", opened.home)
+    assert prooftrail("owners", opened.address).err == ""
+    plan = next(one.key for one in opened.locker.versions("notices/") if one.key.endswith("plan.json"))
+    (reach,) = msgspec.json.decode(opened.locker.get(plan), type=NoticesPlan).reach
+    (opened.address / reach.key).unlink()
+    assert "how some owners are reached is not known" in prooftrail("owners", opened.address).err
+    (opened.address / plan).unlink()
+    opened.unreachable = {MEMBER}
+    opened.run(2)
+    said = prooftrail("owners", opened.address)
+    assert f"account {MEMBER}" in said.err

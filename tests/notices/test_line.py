@@ -92,7 +92,7 @@ def test_a_family_is_spoken_of_as_many() -> None:
     draft = a_draft(*calls)
     assert len(draft.notice.items) == 2
     assert "Then: set a boundary for them, or register it." in draft.letter_text
-    assert "\nIds: IDC-220,IDC-221,IDC-222,IDC-280,IDC-281\n     IDC-282\n\n" in draft.letter_text
+    assert "\nIds: IDC-220,IDC-221,IDC-222,IDC-280,\n     IDC-281,IDC-282\n\n" in draft.letter_text
     assert "    Ids: IDC-220,IDC-221,IDC-222\n" in draft.letter_text
 
 

@@ -23,7 +23,7 @@ from prooftrail.model.judgement import Event
 from prooftrail.model.notice import Hop, NoticeItem
 from prooftrail.notices.cadence import DUE, FIRST
 
-_STYLES = {"sent": "green", "failed": "red", "not sent": "yellow", "not recorded": "yellow"}
+_STYLES = {"sent": "green", "failed": "red", "not known": "red", "not sent": "yellow", "not recorded": "yellow"}
 
 FromOption = Annotated[str | None, typer.Option("--from", metavar="DAY", help="From this day on (UTC), 2026-11-22.")]
 ToOption = Annotated[str | None, typer.Option("--to", metavar="DAY", help="Through this day (UTC).")]

@@ -12,6 +12,7 @@ from prooftrail import wiring
 from prooftrail.cli import arguments, heads, render
 from prooftrail.cli.arguments import AsOfOption, Json, LockerAddress, Profile
 from prooftrail.cli.render import Col, counted, safe, table
+from prooftrail.cli.results import unjudged
 from prooftrail.errors import ConfigError
 from prooftrail.flows import locker_judgement
 from prooftrail.flows.locker_history import AsOf
@@ -91,7 +92,7 @@ def show(
 
 
 def opened(locker: str, profile: str | None, as_of: str | None) -> tuple[AsOf, OwnerLedger, NoticeLog]:
-    """The view of a run, its owners, and the notices up to it."""
+    """The view of a run, its owners, and the notices up to it; what of it is not known is said on stderr."""
     history = arguments.history(locker, profile)
     view = history.as_of(history.run(as_of))
     log = NoticeLog(wiring.open_locker(locker, profile=profile), history)
@@ -99,6 +100,8 @@ def opened(locker: str, profile: str | None, as_of: str | None) -> tuple[AsOf, O
     reach = log.reach(day) if day else {}
     governance = locker_judgement.context_of(history, view.run).governance
     found = locker_judgement.judgements(history, view)
+    for sentence in (*log.unread, *unjudged(found, view)):
+        render.warn(sentence)
     ledger = OwnerLedger(view, found, governance, reach, sends=any(one.mailed_on for one in reach.values()))
     return view, ledger, log
 

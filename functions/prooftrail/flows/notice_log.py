@@ -12,7 +12,7 @@ from prooftrail.errors import EvidenceError, EvidenceMissing, EvidenceUnreadable
 from prooftrail.evidence import layout
 from prooftrail.evidence import notices as sealed_notices
 from prooftrail.model import canonical
-from prooftrail.model.notice import Notice, NoticeItem, NoticesPlan, Reach, Sent
+from prooftrail.model.notice import NOT_KNOWN, Notice, NoticeItem, NoticesPlan, Reach, Sent
 from prooftrail.model.run import EvidenceKind, SealedObject
 from prooftrail.ports import Locker
 
@@ -25,7 +25,7 @@ NOT_RECORDED = "planned, and what became of it is not recorded"
 
 
 class NoticeRow(msgspec.Struct, frozen=True, kw_only=True):
-    """One notice. `status` is `sent`, `failed`, `not sent` or `not recorded`, `why` the reason for the last three.
+    """One notice. `status` is `sent`, `failed`, `not known`, `not sent` or `not recorded`, `why` the reason for all but the first.
 
     `recipient`, `address` and the texts name people while that is possible. `chained_in` is the slot of the manifest that
     names the plan, None where none does yet: then nobody has signed it.
@@ -71,10 +71,12 @@ class NoticeLog:
     """The notices below `notices/` of one locker, oldest first.
 
     What a manifest names must be there and be what it says; what none names yet is shown and said to be unchained.
+    `unread` says what `latest` and `reach` could not read and did without.
     """
 
     def __init__(self, locker: Locker, history: LockerHistory) -> None:
         self._locker = locker
+        self.unread: list[str] = []
         self._named: dict[str, tuple[int, SealedObject]] = {}
         for run in history.runs:
             for one in history.manifest(run.run_id).objects:
@@ -98,9 +100,12 @@ class NoticeLog:
             if before is not None and canonical.tick_of(run_id) > before:
                 continue
             try:
-                return self.day(run_id)
-            except EvidenceError:
+                found = self.day(run_id)
+            except EvidenceError as error:
+                self.unread.append(f"the notices of run {run_id} are left out: {error}")
                 continue
+            self.unread += found.wrong
+            return found
         return None
 
     def day(self, run_id: str) -> NoticeDay:
@@ -132,8 +137,8 @@ class NoticeLog:
         for part in day.plan.reach:
             try:
                 found |= {one.recipient: one for one in records_of(read_part(self._locker, part), Reach)}
-            except EvidenceError:
-                continue
+            except EvidenceError as error:
+                self.unread.append(f"how some owners are reached is not known: {error}")
         return found | {one.recipient: one for one in day.reach}
 
     def _runs(self) -> list[str]:
@@ -200,7 +205,7 @@ def _status(one: Notice, end: Sent | None) -> tuple[str, str | None]:
     if end and end.message_id:
         return "sent", None
     if end and end.error:
-        return "failed", end.error
+        return "not known" if end.error == NOT_KNOWN else "failed", end.error
     if one.held:
         return "not sent", str(one.held)
     return "not recorded", NOT_RECORDED

@@ -49,8 +49,12 @@ def _ids(every: Iterable[str], rest: str) -> Iterator[str]:
     """As an answer takes them: with commas between, as many as there is room for on a line."""
     short = list(dict.fromkeys(one[:DIGITS] for one in every))
     name = "Id" if len(short) == 1 else "Ids"
-    for at, some in enumerate(batched(short, _MOST_IDS, strict=False)):
-        yield f"{rest}{f'{name}: ' if not at else ' ' * len('Ids: ')}{','.join(some)}"
+    # Five fill a line; one that goes on needs room for the comma that makes it one list when it is copied.
+    room = _MOST_IDS if len(short) <= _MOST_IDS else _MOST_IDS - 1
+    lines = [",".join(some) for some in batched(short, room, strict=False)]
+    for at, line in enumerate(lines):
+        more = "," if at + 1 < len(lines) else ""
+        yield f"{rest}{f'{name}: ' if not at else ' ' * len('Ids: ')}{line}{more}"
 
 
 def _family(entry: Entry, scene: Scene) -> Sequence[str] | None:
