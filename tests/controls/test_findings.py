@@ -16,6 +16,7 @@ from prooftrail.controls.grading import Indication, graded
 from prooftrail.evidence.layout import ORGANIZATION
 from prooftrail.governance import Governance
 from prooftrail.governance.exceptions import Exceptions
+from prooftrail.governance.policy import Owner, Owners
 from prooftrail.governance.thresholds import ByTier, Limits, Threshold, Thresholds
 from prooftrail.model.iam import Root, Secret
 from prooftrail.model.identity import Identity, IdentityClass, Kind, Known, Rung
@@ -434,8 +435,12 @@ def test_the_organization_has_findings_without_a_snapshot() -> None:
     assert [(one.before, one.after) for one in told] == [(FAIL, None)]
 
 
-def test_what_is_wrong_with_an_exception_is_told_to_whoever_answers_for_its_risk() -> None:
-    policy = Governance(exceptions=Exceptions(exception=(an_exception(risk_owner="jane"),)))
+@pytest.mark.parametrize("called", ["jane", "Jane Doe", "jane@example.com", "JANE DOE"])
+def test_what_is_wrong_with_an_exception_is_told_to_whoever_answers_for_its_risk(called: str) -> None:
+    jane = Owner(id="jane", name="Jane Doe", email="jane@example.com")
+    policy = Governance(
+        owners=Owners(owner=(jane,)), exceptions=Exceptions(exception=(an_exception(risk_owner=called),))
+    )
     lapsed, unknown = (
         a_result(control="IDC-32", subject=name, identity=None, subject_type=SubjectType.EXCEPTION)
         for name in (an_exception().id, "EX-GONE")

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import msgspec
 
 from prooftrail.evidence.context import Context
+from prooftrail.governance import Governance
 from prooftrail.governance.thresholds import Limits
 from prooftrail.model import canonical
 from prooftrail.model.identity import Identity
@@ -75,6 +76,15 @@ def fold(
     return findings, tuple(sorted(folding.transitions(), key=_key)) if previous is not None else ()
 
 
+def _risk_owners(policy: Governance) -> dict[str, str]:
+    """Who answers for the risk of each exception: the registered owner's id, by whichever name the entry calls them."""
+    found: dict[str, str] = {}
+    for one in policy.exceptions.exception:
+        owner = policy.owner_of(one.risk_owner)
+        found[one.id] = owner.id if owner else one.risk_owner
+    return found
+
+
 def _key(one: Held | Transition | Result | Finding) -> Key:
     return one.control, one.subject
 
@@ -101,7 +111,7 @@ class _Folding:
         self._before = {_key(one): one for one in previous.held} if previous else {}
         self._open_before = {_key(one): one for one in previous.findings} if previous else {}
         self._where = Whereabouts(snapshot, context)
-        self._risk_owners = {one.id: one.risk_owner for one in context.governance.exceptions.exception}
+        self._risk_owners = _risk_owners(context.governance)
         self._case = _case(snapshot, context, self._limits, assessment) if snapshot else None
         self._particulars = Particulars(self._case) if self._case else None
 
