@@ -45,6 +45,9 @@ imports: $(VENV)/.dev
 
 unit: $(VENV)/.dev $(EMULATORS)/.ready
 	@$(BIN)/pytest
+	@which chromium chromium-browser google-chrome 2>/dev/null | grep -q . || printf '\n%s\n%s\n' \
+	  '*** LEFT OUT: no Chromium here, so nobody looked at the report in a browser (tests/browser).' \
+	  '*** Debian: apt-get install chromium. PROOFTRAIL_REQUIRE_BROWSER=1 makes its absence a failure.'
 
 node_modules/.ready: package.json package-lock.json
 	@echo "installing the CDK command line into node_modules"
@@ -65,4 +68,4 @@ lock:
 	@requirements/lock.sh
 
 clean:
-	rm -rf $(VENV) $(EMULATORS) node_modules cdk.out demo/evidence demo/home build .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) $(EMULATORS) node_modules cdk.out demo/evidence demo/home demo/pack build .mypy_cache .ruff_cache .pytest_cache

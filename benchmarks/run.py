@@ -23,6 +23,9 @@ from typing import Any
 
 from judging import judging
 from notices import notices
+from packs import packs
+from pull import pull
+from report import report
 
 HERE = Path(__file__).parent
 KIT = HERE / "kit"
@@ -37,7 +40,7 @@ def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     asked.add_argument("--sizes", default="500,2000,5000", help="users, comma-separated")
     asked.add_argument("--without-naive", action="store_true", help="leave the slowest reference out")
-    asked.add_argument("--only", choices=("scan", "throttle", "verify", "judge", "notices"), help="one part")
+    asked.add_argument("--only", choices=("scan", "throttle", "verify", "judge", "notices", "pack", "report", "pull"), help="one part")
     options = asked.parse_args()
     with tempfile.TemporaryDirectory(prefix="prooftrail-bench-") as folder:
         work = Path(folder)
@@ -56,6 +59,12 @@ def main() -> None:
             table("Judging one account by every control, one core", judging(work))
         if options.only in (None, "notices"):
             table("Planning a day's notices, one core", notices())
+        if options.only in (None, "pack"):
+            table("A quarter's pack: 50,000 identities, 92 daily runs", packs(work))
+        if options.only in (None, "report"):
+            table("index.html of 50,000 identities in Chromium", report())
+        if options.only in (None, "pull"):
+            table("Pulling evidence out of an emulated bucket", pull())
 
 
 def scans(size: int, work: Path, naive: bool) -> list[dict[str, Any]]:

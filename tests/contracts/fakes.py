@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from prooftrail.errors import AccessError, AlreadySealed, EvidenceError, EvidenceMissing, NoticeError
+from prooftrail.evidence.pulled import LockState
 from prooftrail.model.notice import ReachState
 from prooftrail.ports import (
     CellRow,
@@ -25,6 +26,7 @@ from prooftrail.ports import (
     Stored,
 )
 from prooftrail.ports.notices import Claim, Invitation, Letter
+from prooftrail.ports.pulling import Taken
 
 
 def _now() -> datetime:
@@ -117,6 +119,50 @@ class MemoryLocker:
             if version_id in (None, stored[0].version_id):
                 return stored
         raise EvidenceMissing(key, self.describe())
+
+
+class MemoryEvidence:
+    """A memory locker as somebody sees it who may only read; what is named in `refusing` is refused, `taken` was read.
+
+    `locks_shown` False is a reader who may not see locks. `on_take` is called before each object is given.
+    """
+
+    def __init__(self, locker: MemoryLocker, *, caller: str | None = "an auditor") -> None:
+        self._locker, self._caller = locker, caller
+        self.refusing: set[str] = set()
+        self.taken: list[str] = []
+        self.locks_shown = True
+        self.on_take: Callable[[str], None] = lambda _: None
+
+    def describe(self) -> str:
+        """The locker's own address."""
+        return self._locker.describe()
+
+    def caller(self) -> str | None:
+        """Whoever it was made for."""
+        return self._caller
+
+    def versions(self, prefix: str) -> Iterator[ObjectVersion]:
+        """The locker's own listing."""
+        if "s3:ListBucketVersions" in self.refusing:
+            raise AccessError(f"s3:ListBucketVersions was refused on {self.describe()}: allow it.")
+        return self._locker.versions(prefix)
+
+    def take(self, key: str, *, version_id: str | None) -> Taken:
+        """The bytes of that version, and its lock."""
+        if "s3:GetObjectVersion" in self.refusing:
+            raise AccessError(f"s3:GetObjectVersion was refused on {key}: allow it.")
+        self.on_take(key)
+        body = self._locker.get(key, version_id=version_id)
+        self.taken.append(key)
+        return Taken(body=body, lock=self.lock_of(key, version_id=version_id))
+
+    def lock_of(self, key: str, *, version_id: str | None) -> LockState:
+        """The lock its writer asked for."""
+        until = self._locker.retained_until(key, version_id=version_id)
+        if not self.locks_shown:
+            return LockState(unknown="s3:GetObjectRetention is not allowed")
+        return LockState(mode="COMPLIANCE" if until else None, retain_until=until, legal_hold=False)
 
 
 class MemoryHolds:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from prooftrail import ports
-from prooftrail.ports import notices
+from prooftrail.ports import notices, pulling
 from tests.contracts import fakes
 
 TESTS = Path(__file__).parents[1]
@@ -19,6 +19,7 @@ CONTRACTS: dict[Any, tuple[type, str]] = {
     ports.FingerprintKey: (fakes.MemoryFingerprintKey, "test_signer_contract.py"),
     notices.Notifier: (fakes.MemoryNotifier, "test_notifier_contract.py"),
     notices.Claims: (fakes.MemoryClaims, "test_claims_contract.py"),
+    pulling.EvidenceSource: (fakes.MemoryEvidence, "test_evidence_source_contract.py"),
     notices.Letters: (fakes.MemoryLetters, "test_letters_contract.py"),
 }
 

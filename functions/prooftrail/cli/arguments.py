@@ -12,6 +12,7 @@ from prooftrail.evidence.manifest import Head
 from prooftrail.flows.locker_history import LockerHistory
 from prooftrail.model.identity import IdentityClass, Kind
 from prooftrail.model.judgement import ResultStatus, Tier
+from prooftrail.wiring import pulling
 
 LockerAddress = Annotated[str, typer.Argument(metavar="LOCKER", help="A directory, or s3://BUCKET.")]
 Json = Annotated[bool, typer.Option("--json", help="Machine-readable: nothing but JSON on stdout.")]
@@ -36,6 +37,15 @@ def history(locker: str, profile: str | None) -> LockerHistory:
     found = LockerHistory(wiring.open_locker(locker, profile=profile))
     if warning := found.warning():
         render.warn(warning)
+    if (record := pulling.pull_record(locker)) and not record.scope.whole:
+        here = [one.run_id for one in found.runs if record.scope.holds(one.taken_at)]
+        newest = (
+            f" Of runs the newest in it is {here[-1]} (--as-of)." if here and here[-1] != found.runs[-1].run_id else ""
+        )
+        render.warn(
+            f"this is a part of {record.bucket} ({record.scope.worded()}): what was left out is not in this copy, which"
+            f" says nothing of it.{newest}"
+        )
     return found
 
 

@@ -13,6 +13,8 @@ from prooftrail import wiring
 from prooftrail.adapters.system_clock import SystemClock
 from prooftrail.errors import ConfigError
 from prooftrail.model.run import Run, Schedule
+from prooftrail.pack.view import PackOptions
+from prooftrail.wiring import packs
 
 from . import arguments, notices, overview, owners, render, summary
 from .progress import reporter
@@ -28,6 +30,7 @@ _REFUSALS = (
     ("payments-test", "secretsmanager:ListSecrets"),
 )
 _DAILY = Schedule(every_hours=24, at="06:00")
+_AUDIT_AFTER = timedelta(days=60)
 
 
 def demo(
@@ -74,7 +77,9 @@ def demo(
     console.print()
     seen, ledger, log = owners.opened(str(out / "evidence"), None, None)
     notices.at_work(console, log, seen, ledger.owners())
+    made = _pack(options, out)
     _what_next(console, out, time.monotonic() - began)
+    _hand_over(console, made)
 
 
 def _policy(organization: "SimulatedOrganization", out: Path) -> Path:
@@ -100,6 +105,21 @@ def _refuse(organization: "SimulatedOrganization", day: int) -> list[str]:
     return told
 
 
+def _pack(options: wiring.Options, out: Path) -> packs.MadePack:
+    """What an auditor would be handed of these days, with the answers that keys nobody touched are carried from."""
+    first, last = packs.whole_period(options)
+    asked = PackOptions(since=first, until=last, carried_raw=True)
+    return packs.make_pack(options, asked, out / "pack")
+
+
+def _hand_over(console: Console, made: packs.MadePack) -> None:
+    """The last lines: open this, verify with that. The fingerprint is printed here because a demo has nobody to ask."""
+    place = render.safe(str(made.place))
+    console.print(f"\nWhat an auditor is handed ({made.files} files, {render.size(made.bytes)}):", style="bold")
+    console.print(f"  open    {place}/index.html", soft_wrap=True)
+    console.print(f"  verify  python3 {place}/verify.py --fingerprint {made.key}", soft_wrap=True)
+
+
 def _prepare(out: Path) -> None:
     """An empty place for the demo; only what an earlier demo left is removed."""
     mark = out / _MARK
@@ -107,13 +127,14 @@ def _prepare(out: Path) -> None:
         raise ConfigError(
             f"{out} exists and was not made by an earlier demo: choose another --out, or remove it yourself."
         )
-    for name in ("evidence", "home", "governance"):
+    for name in ("evidence", "home", "governance", "pack"):
         shutil.rmtree(out / name, ignore_errors=True)
     out.mkdir(parents=True, exist_ok=True)
     mark.write_text("An earlier `prooftrail demo` made this folder; the next one may replace what is in it.\n")
 
 
 def _what_next(console: Console, out: Path, elapsed_s: float) -> None:
+    audit = SystemClock().now() + _AUDIT_AFTER
     evidence, home = render.safe(str(out / "evidence")), render.safe(str(out / "home"))
     console.print(f"\ndone in {elapsed_s:.0f} s. Try next:", style="bold")
     for command in (
@@ -125,6 +146,7 @@ def _what_next(console: Console, out: Path, elapsed_s: float) -> None:
         f"prooftrail results {evidence} --control IDC-15",
         f"prooftrail trace {evidence} svc-billing-export",
         f"prooftrail trace {evidence} A.5.18",
+        f"prooftrail ready {evidence} --audit-date {audit:%Y-%m-%d}",
         "prooftrail controls IDC-15",
         f"prooftrail changes {evidence}",
         f"prooftrail governance check {render.safe(str(out / 'governance'))}",

@@ -11,24 +11,30 @@ import typer
 
 from prooftrail.cli import (
     ack,
+    challenge,
     controls,
     demo,
     doctor,
     exits,
     explain,
     governance,
+    handover,
     hold,
     inventory,
     ledger,
     notices,
     overview,
     owners,
+    pack,
+    pull,
+    ready,
     reassign,
     remind,
     render,
     results,
     risk,
     rotate_key,
+    sample,
     scan,
     trace,
     verify,
@@ -63,7 +69,13 @@ app.command("controls", short_help="The control map and what it answers to.")(co
 app.command("explain-policy", short_help="What a policy or a principal allows.")(explain.explain_policy)
 app.command("ack", short_help="Say that what you were told of is seen to.")(ack.ack)
 app.command("reassign", short_help="Say to whom what you were told of belongs.")(reassign.reassign)
+app.command("pack", short_help="What an auditor is handed, made of a locker.")(pack.pack)
+app.command("ready", short_help="What there will be to show on the day of the audit.")(ready.ready)
+app.command("pull", short_help="Take evidence out of a bucket, checked as it comes.")(pull.pull)
 app.command("verify", short_help="Is the evidence what was sealed?")(verify.verify)
+app.command("sample", short_help="A sample anybody can draw again, with its evidence.")(sample.sample)
+app.command("challenge", short_help="A sample of it against what AWS says now.")(challenge.challenge)
+app.command("handover", short_help="Hand a pack over, on record.")(handover.handover)
 app.command("hold", short_help="Hold evidence beyond its retention, on record.")(hold.hold)
 app.command("rotate-key", short_help="Exchange the key that manifests are signed with.")(rotate_key.rotate_key)
 app.add_typer(owners.app, name="owner", short_help="One owner: what is theirs, what they were told.")

@@ -18,15 +18,18 @@ from prooftrail.errors import ConfigError
 from prooftrail.evidence import assurance, envelope
 from prooftrail.evidence.findings import Fault, Problem
 from prooftrail.evidence.manifest import Head
+from prooftrail.evidence.pulled import PullRecord
 from prooftrail.evidence.witnessed import Sighting
 from prooftrail.flows.head import require_chain
 from prooftrail.flows.locker_history import LockerHistory
 from prooftrail.flows.rederive import Rederived
 from prooftrail.flows.verify_locker import Trust, Verdict, Verified, VerifyLocker
+from prooftrail.wiring import pulling
 
 _LARGEST_KEY_BYTES = 64 * 1024
 _CODES = {
     Verdict.INTACT: exits.DONE,
+    Verdict.PARTIAL: exits.NOTHING_DONE,
     Verdict.NOT_INTACT: exits.WITH_GAPS,
     Verdict.NOT_HELD: exits.NOTHING_DONE,
     Verdict.ORIGIN_NOT_CHECKED: exits.NOTHING_DONE,
@@ -69,7 +72,8 @@ def verify(
     """Say whether the evidence is what was sealed, and if not, exactly what is wrong and where. Changes nothing.
 
     Exit status: 0 intact and origin checked, 1 not intact, 3 unreadable, or consistent with something not checked:
-    its origin, or with --rederive results that other code than this one sealed and this one does not confirm.
+    its origin, what a pull left out, or with --rederive results that other code than this one sealed and this one does
+    not confirm.
     """
     trust, told = _trust(public_key, fingerprint, expect_head, home, witness_key)
     opened = wiring.open_locker(locker, profile=profile)
@@ -78,12 +82,14 @@ def verify(
     if run:
         LockerHistory(opened).manifest(run)  # a run that is in no manifest would verify as having nothing wrong
     again = wiring.rederive(opened) if rederive else None
-    verify_locker = VerifyLocker(locker=opened, clock=wiring.clock(), ours=wiring.ours(opened, home) if home else None)
+    pulled = pulling.pull_record(locker)
+    ours = wiring.ours(opened, home) if home else None
+    verify_locker = VerifyLocker(locker=opened, clock=wiring.clock(), ours=ours, pulled=pulled)
     verified = verify_locker(trust=trust, deep=deep or rederive, run_id=run, rederive=again)
     if as_json:
-        render.print_json(_as_json(verified, told, run))
+        render.print_json(_as_json(verified, told, run) | {"pulled": pulled and _copy(pulled)})
     else:
-        _show(verified, told, run)
+        _show(verified, told, run, pulled)
     raise typer.Exit(_CODES[verified.verdict])
 
 
@@ -161,11 +167,13 @@ def _as_json(verified: Verified, told: tuple[str, ...], run: str | None) -> dict
     return found | {"run": run, "origin_checked_against": list(told), "exit_status": _CODES[verified.verdict]}
 
 
-def _show(verified: Verified, told: tuple[str, ...], run: str | None) -> None:
+def _show(verified: Verified, told: tuple[str, ...], run: str | None, pulled: PullRecord | None) -> None:
     console = render.console()
-    verdict = render.coloured(verified.verdict.upper(), verified.verdict)
+    verdict = render.coloured(_headline(verified), verified.verdict)
     console.print(Text.assemble(verdict, f"  {safe(verified.locker)}"), soft_wrap=True)
-    console.print(render.facts(_facts(verified, told, run)))
+    copied = [("copy", _copy(pulled))] if pulled else []
+    partial = [("partial", safe(verified.partial.worded(), longest=600))] if verified.partial else []
+    console.print(render.facts([*partial, *copied, *_facts(verified, told, run)]))
     _problems(console, f"Wrong ({len(verified.problems)})", verified.problems, "red")
     unsure = (
         f"Not confirmed ({len(verified.unconfirmed)}): other code, or tampering; only the code that sealed it can tell"
@@ -174,6 +182,23 @@ def _show(verified: Verified, told: tuple[str, ...], run: str | None) -> None:
     alarmed = any(one.fault is Fault.ALARM for one in verified.notes)
     what = "look into each ALARM" if alarmed else "none of it a sign of tampering"
     _problems(console, f"Noted ({len(verified.notes)}), {what}", verified.notes, "yellow")
+
+
+def _headline(one: Verified) -> str:
+    """The verdict; of a partial copy none is given without that word."""
+    partial = "partial copy: " if one.partial and one.verdict is not Verdict.PARTIAL else ""
+    return f"{partial}{one.verdict}".upper()
+
+
+def _copy(one: PullRecord) -> str:
+    """Where a copy comes from, as the record beside it says: nobody signs that."""
+    ended = "" if one.finished else "; the pull has not finished: run the same command again"
+    late = (
+        f"; S3 received {counted(len(one.doubts), 'object')} otherwise than sealed: verify the bucket"
+        if one.doubts
+        else ""
+    )
+    return f"of {safe(one.bucket)}, pulled {render.moment(one.started_at.replace(microsecond=0))}{ended}{late}"
 
 
 def _facts(one: Verified, told: tuple[str, ...], run: str | None) -> Iterator[tuple[str, str]]:

@@ -88,6 +88,19 @@ def look(
     chain: Chain, files: Iterable[File], *, key: Key, store: Store, now: datetime
 ) -> tuple[Sighting | None, list[Problem]]:
     """Hold every word against all it must agree with. None, and nothing said, where no watchdog was ever meant."""
+    there = list(files)
+    words, problems = believed(chain, there, key=key, store=store)
+    if not there and key.pem is None:
+        return None, problems
+    problems += _links(words, now)
+    problems += _notes(words, chain)
+    sighting = _sighting(chain, words, key, store, now)
+    problems += _unseen(chain, words, sighting, store, now)
+    return sighting, problems
+
+
+def believed(chain: Chain, files: Iterable[File], *, key: Key, store: Store) -> tuple[list[Word], list[Problem]]:
+    """The words that hold, in order of name, and what is wrong with each for itself."""
     versions: dict[str, list[File]] = defaultdict(list)
     for one in files:
         versions[one.key].append(one)
@@ -100,13 +113,7 @@ def look(
             word, wrong = _word(chain, found, key, store)
             problems += wrong
             words += [word] if word else []
-    if not versions and key.pem is None:
-        return None, problems
-    problems += _links(words, now)
-    problems += _notes(words, chain)
-    sighting = _sighting(chain, words, key, store, now)
-    problems += _unseen(chain, words, sighting, store, now)
-    return sighting, problems
+    return words, problems
 
 
 def _stored(name: str, versions: Sequence[File]) -> Iterator[Problem]:
@@ -220,7 +227,7 @@ def _old(chain: Chain, store: Store, now: datetime) -> list[Manifest]:
     return [one for one in chain.manifests if now - _closed(one, store) > IN_TIME]
 
 
-def _pinned_at(chain: Chain, words: Sequence[Word]) -> dict[int, datetime]:
+def pinned_at(chain: Chain, words: Sequence[Word]) -> dict[int, datetime]:
     """By slot, when a word first pinned what stands there: the word's head names all before it through their links."""
     hashes = {link.seq: link.sha256 for link in chain.links}
     found: dict[int, datetime] = {}
@@ -238,7 +245,7 @@ def _pinned_at(chain: Chain, words: Sequence[Word]) -> dict[int, datetime]:
 
 
 def _sighting(chain: Chain, words: Sequence[Word], key: Key, store: Store, now: datetime) -> Sighting:
-    pinned, genesis = _pinned_at(chain, words), chain.genesis
+    pinned, genesis = pinned_at(chain, words), chain.genesis
     last = max(words, key=lambda one: (one.said.checked_at, one.said.key), default=None)
     accounts = {one.said.account for one in words}
     old = _old(chain, store, now)
@@ -261,7 +268,7 @@ def _sighting(chain: Chain, words: Sequence[Word], key: Key, store: Store, now: 
 def _unseen(chain: Chain, words: Sequence[Word], sighting: Sighting, store: Store, now: datetime) -> Iterator[Problem]:
     if not sighting.unseen:
         return
-    pinned = _pinned_at(chain, words)
+    pinned = pinned_at(chain, words)
     slots = [one.seq for one in _old(chain, store, now) if one.seq not in pinned]
     number = f"{len(slots)} manifests (slots {slots[0]} to {slots[-1]})" if len(slots) > 1 else "this manifest"
     detail = f"{number} closed more than {UNWITNESSED_AFTER_HOURS} h ago, and no watchdog's word says that it saw them"

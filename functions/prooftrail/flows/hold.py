@@ -1,24 +1,23 @@
 """Legal holds: which sealed versions an investigation or a dispute needs, held or released, with a record of custody."""
 
-import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from itertools import batched
 
 import msgspec
 
-from prooftrail.errors import AccessError, AlreadySealed, ConfigError, EvidenceMissing
+from prooftrail.errors import AccessError, ConfigError, EvidenceMissing
 from prooftrail.evidence import custody, layout
 from prooftrail.evidence.custody import Custody, CustodyAction
 from prooftrail.evidence.findings import Problem
 from prooftrail.evidence.manifest import Head, Manifest
 from prooftrail.model import canonical
-from prooftrail.model.run import EvidenceKind, SealedObject, Superseded
+from prooftrail.model.run import SealedObject, Superseded
 from prooftrail.ports import Clock, LegalHolds, Locker
-from prooftrail.settings import Retention
 
 from . import head as chain_head
+from .record_custody import RecordCustody
 
 _AT_ONCE = 16
 _BATCH = 512  # versions between two looks at whether anything at all is let through
@@ -102,7 +101,7 @@ class HoldEvidence:
         self, *, locker: Locker, holds: LegalHolds, who: str, clock: Clock, keep_days: int | None = None
     ) -> None:
         self._locker, self._holds, self._who, self._clock = locker, holds, who, clock
-        self._keep_days = keep_days
+        self._seal = RecordCustody(locker, keep_days=keep_days)
 
     def plan(self, scope: Scope) -> Plan:
         """What is in scope: every version that its manifests name, and the chain, its witnesses and custody records.
@@ -230,22 +229,6 @@ class HoldEvidence:
                 if len(refusals) == tried:
                     break  # nothing is let through: asking for the rest would change nothing
         return done, gone, refusals, len(items) - tried
-
-    def _seal(self, record: Custody) -> str:
-        key, body = custody.sealed(record)
-        with contextlib.suppress(AlreadySealed):  # the same act, said in the same second: it is on record
-            self._locker.put(key, body, retain_until=record.at + timedelta(days=self._days()))
-        return key
-
-    def _days(self) -> int:
-        """Days a record is kept: a bucket of ours refuses what is kept shorter than it was told to, or longer."""
-        if self._keep_days is not None:
-            return self._keep_days
-        genesis = next((one for one in self._locker.versions(layout.chain_key(0)) if not one.delete_marker), None)
-        until = self._locker.retained_until(genesis.key, version_id=genesis.version_id) if genesis else None
-        if genesis is None or until is None:
-            return Retention().days[EvidenceKind.CUSTODY]
-        return max(round((until - genesis.stored_at) / timedelta(days=1)), 1)
 
 
 def _of_account(key: str, account: str | None) -> bool:

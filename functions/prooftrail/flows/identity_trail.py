@@ -170,6 +170,11 @@ def trail(history: LockerHistory, match: Match) -> Trail:
     )
 
 
+def proofs(history: LockerHistory, match: Match) -> tuple[Proof, ...]:
+    """What stands behind one match, and nothing of its life: no older snapshot is opened for it."""
+    return tuple(_proofs(history, match.listed.seen_in, match.identity))
+
+
 def _holders(found: Sequence[Match], asked: str) -> tuple[Match, ...]:
     """The matches without the credentials of another match: a key is listed under its user's ARN."""
     ids = {one.identity.id for one in found}

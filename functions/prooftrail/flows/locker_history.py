@@ -2,12 +2,12 @@
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 
 import msgspec
 
-from prooftrail.errors import ConfigError, EvidenceError, EvidenceMissing, EvidenceUnreadable
+from prooftrail.errors import EvidenceError, EvidenceMissing, EvidenceUnreadable
 from prooftrail.evidence import layout
 from prooftrail.evidence.assurance import Assurance, declared
 from prooftrail.evidence.chain import Link
@@ -16,7 +16,7 @@ from prooftrail.evidence.manifest import AccountCoverage, Manifest
 from prooftrail.evidence.redaction import PSEUDONYM
 from prooftrail.inventory.changes import disabled, read_whole
 from prooftrail.model import canonical
-from prooftrail.model.identity import Identity
+from prooftrail.model.identity import HOME, Identity
 from prooftrail.model.reading import Cell, Collector
 from prooftrail.model.run import EvidenceKind, SealedObject
 from prooftrail.model.snapshot import RunTrigger, Snapshot
@@ -24,9 +24,11 @@ from prooftrail.ports import Locker
 
 from . import head as chain_head
 from . import sealing
+from .moments import end_of
 
 _RUN_ID = re.compile(r"\d{8}T\d{6}Z")
 _LOOKED_BACK = 10  # older snapshots that may show what the newest could not read
+_LISTING = frozenset(HOME.values())  # other collectors list no identity: nothing of theirs can stand further back
 UNPLANNED = "unplanned"
 """How a run came out for an account it did not plan for: the account had left, or was not there yet."""
 
@@ -113,6 +115,7 @@ class LockerHistory:
         self._locker = locker
         chain_head.require_chain(locker)
         chain = chain_head.read_chain(locker, public_key=None)
+        self.chain = chain
         self.problems: tuple[Problem, ...] = tuple(one for one in chain.problems if one.breaks)
         self.assurance = declared(chain.genesis)
         self._links: dict[str, Link] = {}
@@ -148,7 +151,7 @@ class LockerHistory:
         if when is not None and _RUN_ID.fullmatch(when):
             self.manifest(when)
             return next(one for one in self.runs if one.run_id == when)
-        until = None if when is None else _until(when)
+        until = None if when is None else end_of(when)
         found = [one for one in self.runs if until is None or one.taken_at < until]
         if not found:
             raise EvidenceError(self._none_by(when))
@@ -156,7 +159,7 @@ class LockerHistory:
 
     def run_or_none(self, when: str) -> RunSummary | None:
         """As `run`, but None for a day or instant before the first run."""
-        until = None if _RUN_ID.fullmatch(when) else _until(when)
+        until = None if _RUN_ID.fullmatch(when) else end_of(when)
         return self.run(when) if until is None or any(one.taken_at < until for one in self.runs) else None
 
     def before(self, run: RunSummary) -> RunSummary | None:
@@ -257,22 +260,15 @@ class LockerHistory:
                 read_in=one.run,
                 sealed=one.sealed,
                 snapshot=msgspec.structs.replace(one.snapshot, policies=(), documents=()),
-                listed=tuple(self._listed(account, one.run, one.snapshot)),
+                listed=tuple(self._listed(account, one)),
                 disbelieved=tuple(disbelieved),
             )
         return msgspec.structs.replace(standing, disbelieved=tuple(disbelieved))
 
-    def _listed(self, account: str, run: RunSummary, snapshot: Snapshot) -> Iterator[Listed]:
-        yield from (Listed(identity=one, seen_in=run) for one in snapshot.identities)
-        seen, places = {one.id for one in snapshot.identities}, unread(snapshot)
-        for back, older in enumerate(self.opened(account, run, newest_first=True)):
-            if not places or back > _LOOKED_BACK:
-                return
-            for one in older.snapshot.identities if older.snapshot else ():
-                if one.id not in seen and (one.collector, one.region) in places:
-                    seen.add(one.id)
-                    yield Listed(identity=one, seen_in=older.run)
-            places &= unread(older.snapshot) if older.snapshot else places
+    def _listed(self, account: str, newest: Opened) -> Iterator[Listed]:
+        for one, at in listed(newest, self.opened(account, newest.run, newest_first=True)):
+            if at.snapshot:
+                yield Listed(identity=at.snapshot.identities[one], seen_in=at.run)
 
     def _organization(self, run: RunSummary) -> tuple[dict[str, str | None], tuple[Cell, ...]]:
         """Names of accounts and the organization's cells from the run's context; nothing where that is gone."""
@@ -299,6 +295,26 @@ class LockerHistory:
             return f"{where} holds no run yet: its chain has nothing but its genesis. Seal one with `prooftrail scan`."
         first = self.runs[0]
         return f"no run of {where} was taken by {when}: the first is {first.run_id}."
+
+
+def listed(newest: Opened, back: Iterable[Opened]) -> Iterator[tuple[int, Opened]]:
+    """Everything in the newest snapshot, then what older ones show in places that no newer one read whole.
+
+    Each is its number in the snapshot that shows it, and that snapshot. `back` are the account's snapshots, newest first.
+    """
+    if newest.snapshot is None:
+        return
+    yield from ((number, newest) for number in range(len(newest.snapshot.identities)))
+    seen = {one.id for one in newest.snapshot.identities}
+    places = {place for place in unread(newest.snapshot) if place[0] in _LISTING}
+    for behind, older in enumerate(back) if places else ():
+        if not places or behind > _LOOKED_BACK:
+            return
+        for number, one in enumerate(older.snapshot.identities if older.snapshot else ()):
+            if one.id not in seen and (one.collector, one.region) in places:
+                seen.add(one.id)
+                yield number, older
+        places &= unread(older.snapshot) if older.snapshot else places
 
 
 def unread(snapshot: Snapshot) -> set[tuple[Collector, str]]:
@@ -328,18 +344,3 @@ def _summary(link: Link) -> RunSummary:
         missed_ticks=one.missed_ticks,
         manifest_sha256=link.sha256,
     )
-
-
-def _until(when: str) -> datetime:
-    """The instant before which a run must have been taken: the end of a day, or just after an instant."""
-    try:
-        return datetime.combine(date.fromisoformat(when) + timedelta(days=1), datetime.min.time(), UTC)
-    except (ValueError, OverflowError):
-        pass
-    try:
-        at = datetime.fromisoformat(when)
-        return (at if at.tzinfo else at.replace(tzinfo=UTC)) + timedelta(microseconds=1)
-    except (ValueError, OverflowError):
-        raise ConfigError(
-            f"{when!r} is neither a date (2026-11-22), an instant (2026-11-22T06:00:00Z) nor a run (20261122T060000Z)."
-        ) from None

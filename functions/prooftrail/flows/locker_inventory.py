@@ -16,6 +16,7 @@ from .locker_history import UNPLANNED, AsOf, Listed, Standing
 _WHOLE = (CellStatus.OK, CellStatus.DISABLED)  # a region that is switched off holds nothing to read
 _KINDS = {one: at for at, one in enumerate(Kind)}
 _NAMED_AT_MOST = 4  # accounts or regions in one sentence; beyond it they are counted
+_DISBELIEVED = 3  # snapshots of one account told one by one
 
 
 class LastUse(StrEnum):
@@ -159,7 +160,9 @@ def _account(standing: Standing, as_of: AsOf) -> Iterator[NotRead]:
     who = f"account {standing.account}" + (f" ({as_of.reveal(standing.name)})" if standing.name else "")
     reason = as_of.reveal(standing.reason) if standing.reason else None
     how = f"{standing.status}: {reason}" if reason else standing.status
-    if standing.read_in is None:
+    if standing.read_in is None and any("not in this copy" in one for one in standing.disbelieved):
+        told = f"{who}: no snapshot of it can be shown from here: whatever is in it is missing here"
+    elif standing.read_in is None:
         told = f"{who} was never read ({how}): whatever is in it is missing here"
     elif standing.status == UNPLANNED:
         told = f"{who} was not among the accounts of this run: shown as run {standing.read_in.run_id} saw it last"
@@ -169,8 +172,10 @@ def _account(standing: Standing, as_of: AsOf) -> Iterator[NotRead]:
         told = ""
     if told:
         yield NotRead(accounts=(standing.account,), status=standing.status, sentence=told, reason=reason)
-    for wrong in standing.disbelieved:
-        sentence = f"{who}: a newer snapshot is not believed: {wrong}"
+    for number, wrong in enumerate(standing.disbelieved[:_DISBELIEVED]):
+        left = len(standing.disbelieved) - _DISBELIEVED if number == _DISBELIEVED - 1 else 0
+        more = f" (and {left} older ones)" if left > 0 else ""
+        sentence = f"{who}: a newer snapshot is not believed: {wrong}{more}"
         yield NotRead(accounts=(standing.account,), status="disbelieved", sentence=sentence, reason=wrong)
 
 

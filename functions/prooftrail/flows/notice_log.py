@@ -174,7 +174,7 @@ def rows(day: NoticeDay, view: AsOf) -> Iterator[NoticeRow]:
 
 def _row(day: NoticeDay, one: Notice, view: AsOf) -> NoticeRow:
     end, reveal = day.sent.get(one.id), view.reveal
-    status, why = _status(one, end)
+    status, why = status_of(one, end)
     subject, text = reveal(one.subject), reveal(one.text)
     return NoticeRow(
         id=one.id,
@@ -201,7 +201,8 @@ def _row(day: NoticeDay, one: Notice, view: AsOf) -> NoticeRow:
     )
 
 
-def _status(one: Notice, end: Sent | None) -> tuple[str, str | None]:
+def status_of(one: Notice, end: Sent | None) -> tuple[str, str | None]:
+    """How a notice stands, in a word, and the reason for all but `sent`."""
     if end and end.message_id:
         return "sent", None
     if end and end.error:

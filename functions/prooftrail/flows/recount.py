@@ -44,8 +44,11 @@ class _Seen:
         self.outcomes: list[Outcome] = []
 
 
-def manifest(one: Manifest, sound: set[str], locker: Locker) -> Iterator[Problem]:
-    """Everything in the objects of `one` that does not add up; only objects in `sound` are opened."""
+def manifest(one: Manifest, sound: set[str], locker: Locker, *, part: bool = False) -> Iterator[Problem]:
+    """Everything in the objects of `one` that does not add up; only objects in `sound` are opened.
+
+    `part` says that the locker is a copy from which a pull left objects out.
+    """
     seen = _Seen()
     for sealed in one.objects:
         if sealed.key not in sound:
@@ -59,7 +62,8 @@ def manifest(one: Manifest, sound: set[str], locker: Locker) -> Iterator[Problem
     for detail in _added_up(one, seen) if not lacking else ():
         yield Problem(fault=Fault.RECOUNT, where=where, detail=detail)
     if lacking:
-        detail = f"{len(lacking)} of its objects are gone or damaged, so what it counts was not added up again"
+        gone = "not in this copy, gone or damaged" if part else "gone or damaged"
+        detail = f"{len(lacking)} of its objects are {gone}, so what it counts was not added up again"
         yield Problem(fault=Fault.NOT_ADDED_UP, where=where, detail=detail)
 
 

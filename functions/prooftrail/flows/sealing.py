@@ -54,6 +54,8 @@ _raw_lines = msgspec.json.Decoder(RawResponse)
 _context_lines = msgspec.json.Decoder(Context)
 _plan_lines = msgspec.json.Decoder(PlanHeader | PlannedAccount)
 
+_UNJUDGED = (b'{"record":"policy"', b'{"record":"document"', b'{"record":"aws_policy"')  # texts that judging rests on
+
 _MAC = b'"mac":"%s"'
 
 
@@ -214,6 +216,26 @@ def read_outcome(key: str, data: bytes) -> Outcome:
 def read_snapshot(key: str, body: bytes) -> Snapshot:
     """A sealed snapshot, unpacked and decoded strictly. Raises EvidenceUnreadable."""
     return snapshot_of(key, lines.records(key, lines.unpack(key, body), _snapshot_lines))
+
+
+def read_snapshot_lines(key: str, body: bytes) -> tuple[Snapshot, tuple[int, ...]]:
+    """A sealed snapshot without its policies and documents, and the line each of its identities stands on, from 1.
+
+    What is left out is not even decoded. Raises EvidenceUnreadable.
+    """
+    records: list[Line] = []
+    numbers: list[int] = []
+    for number, line in enumerate(lines.unpack(key, body).splitlines(), 1):
+        if line.startswith(_UNJUDGED):
+            continue
+        try:
+            one = _snapshot_lines.decode(line)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise EvidenceUnreadable(f"{key} line {number} is not what its kind promises: {error}.") from error
+        records.append(one)
+        if isinstance(one, Identity):
+            numbers.append(number)
+    return snapshot_of(key, records), tuple(numbers)
 
 
 def snapshot_of(key: str, found: Iterable[Line]) -> Snapshot:

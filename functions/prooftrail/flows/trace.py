@@ -88,6 +88,21 @@ def of_identity(history: LockerHistory, match: Match, found: Judgements, catalog
     if judged is None:
         why = next((one.reason for one in found.unjudged if one.account == identity.account), "it was not judged")
         return IdentityTrace(trail=trail(history, match), risk=None, unjudged=why, results=(), findings=())
+    results, findings = judged_of(history, match, judged, catalog)
+    return IdentityTrace(
+        trail=trail(history, match),
+        risk=next((one for one in judged.assessment.risks if one.identity == identity.id), None),
+        unjudged=None,
+        results=results,
+        findings=findings,
+    )
+
+
+def judged_of(
+    history: LockerHistory, match: Match, judged: Judged, catalog: Catalog
+) -> tuple[tuple[TracedResult, ...], tuple[Finding, ...]]:
+    """The results and findings of one identity and of what it inherits from, its own first."""
+    identity = match.identity
     relations = _relations(match.standing, identity)
     results = [
         TracedResult(
@@ -101,13 +116,8 @@ def of_identity(history: LockerHistory, match: Match, found: Judgements, catalog
         if (whose := _whose(one, identity, relations)) is not None
     ]
     held = judged.findings.findings if judged.findings else ()
-    return IdentityTrace(
-        trail=trail(history, match),
-        risk=next((one for one in judged.assessment.risks if one.identity == identity.id), None),
-        unjudged=None,
-        results=tuple(sorted(results, key=lambda one: (_ORDER.index(one.whose), one.result.control))),
-        findings=tuple(one for one in held if _concerns(one, identity, relations)),
-    )
+    found = tuple(one for one in held if _concerns(one, identity, relations))
+    return tuple(sorted(results, key=lambda one: (_ORDER.index(one.whose), one.result.control))), found
 
 
 _ORDER: tuple[Inheritance, ...] = (

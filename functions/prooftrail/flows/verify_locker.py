@@ -1,29 +1,29 @@
 """Holds a locker against its chain: every manifest, every object, and with `deep` every line inside them."""
 
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from enum import StrEnum
 
 import msgspec
 
 from prooftrail.errors import EvidenceError
-from prooftrail.evidence import envelope, layout, verify, waiting, witness, witnessed
+from prooftrail.evidence import envelope, layout, pulled, verify, waiting, witness, witnessed
 from prooftrail.evidence.assurance import Assurance
 from prooftrail.evidence.chain import Chain
 from prooftrail.evidence.findings import NOTES, UNCONFIRMED, Fault, Problem
 from prooftrail.evidence.manifest import Head
+from prooftrail.evidence.pulled import PartialCopy, PullRecord
 from prooftrail.evidence.verify import UNREADABLE_SIZE, Named, Seen
 from prooftrail.evidence.witnessed import Sighting
 from prooftrail.model import canonical
 from prooftrail.model.run import EvidenceKind
 from prooftrail.ports import Clock, Locker, ObjectVersion
 
+from . import ahead, recount, recount_notices, sealing
 from . import head as chain_head
-from . import recount, recount_notices, sealing
 from .rederive import Rederive, Rederived
 from .unchained import Ours, require_waiting
+from .verify_listing import Listing, listed
 
 _WITHOUT_RUNS = ("chain/", "custody/", "answers/", "notices/", "witness/")  # what a look at one run needs beside it
 _READERS = 8
@@ -34,6 +34,7 @@ class Verdict(StrEnum):
     """What verification comes to."""
 
     INTACT = "intact"
+    PARTIAL = "partial copy, intact as far as it goes"
     NOT_HELD = "intact; results not held against the code that sealed them"
     ORIGIN_NOT_CHECKED = "internally consistent, origin not checked"
     NOT_INTACT = "not intact"
@@ -63,6 +64,7 @@ class Verified(msgspec.Struct, frozen=True, kw_only=True):
 
     `rederived` where it was judged again; `unconfirmed` is what came out otherwise there by other code than sealed it.
     `witness` is None where no watchdog was ever meant to look. `later_keys` took over by rotation: slot and fingerprint. `genesis` is the SHA-256 of slot 0.
+    `partial` is there where a pull left something out, and tells what: nothing of that is among the problems.
     """
 
     verdict: Verdict
@@ -78,6 +80,7 @@ class Verified(msgspec.Struct, frozen=True, kw_only=True):
     bytes: int
     deep: bool
     rederived: Rederived | None = None
+    partial: PartialCopy | None = None
     witness: Sighting | None = None
     problems: tuple[Problem, ...]
     unconfirmed: tuple[Problem, ...] = ()
@@ -85,10 +88,15 @@ class Verified(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class VerifyLocker:
-    """Verifies one locker, by whatever is known of it from outside; `ours` tells our own notices while none is chained."""
+    """Verifies one locker, by whatever is known of it from outside; `ours` tells our own notices while none is chained.
 
-    def __init__(self, *, locker: Locker, clock: Clock, ours: Ours | None = None) -> None:
-        self._locker, self._clock, self._ours = locker, clock, ours
+    `pulled` is the record beside a copy: what its scope left out, and nothing else, may be absent.
+    """
+
+    def __init__(
+        self, *, locker: Locker, clock: Clock, ours: Ours | None = None, pulled: PullRecord | None = None
+    ) -> None:
+        self._locker, self._clock, self._ours, self._pulled = locker, clock, ours, pulled
 
     def __call__(
         self, *, trust: Trust, deep: bool = False, run_id: str | None = None, rederive: Rederive | None = None
@@ -100,7 +108,7 @@ class VerifyLocker:
         now = self._clock.now()
         chain = chain_head.read_chain(self._locker, public_key=trust.public_key)
         problems = list(chain.problems) + list(_outside(chain, trust))
-        listing, named = _Listing(), verify.expectations(chain)
+        listing, named = Listing(), verify.expectations(chain)
         expected = verify.objects(
             chain,
             self._seen(named, listing, run_id),
@@ -109,6 +117,7 @@ class VerifyLocker:
             open_runs=self._open_runs(chain),
             named=named,
         )
+        expected, partial = pulled.without_left_out(expected, self._pulled, named)
         problems += [one for one in expected if run_id is None or _concerns(chain, run_id, one.where)]
         sighting, said = self._witnessed(chain, trust, listing, now)
         problems += said
@@ -120,12 +129,12 @@ class VerifyLocker:
             )
         sound = listing.named.difference(one.where for one in problems if one.breaks)
         if deep:
-            problems += self._deep(chain, sound, run_id)
+            problems += self._deep(chain, sound, run_id, part=partial is not None)
         rederived = None
         if rederive:
             rederived, other = rederive(chain.manifests, sound, run_id=run_id)
             problems += other
-        answer = self._answer(chain, trust, listing, problems, deep)
+        answer = self._answer(chain, trust, listing, problems, deep, partial)
         assurance = _assurance(chain, sighting, answer.problems)
         return msgspec.structs.replace(answer, rederived=rederived, witness=sighting, assurance=assurance)
 
@@ -134,11 +143,11 @@ class VerifyLocker:
         return (one for prefix in prefixes for one in self._locker.versions(prefix))
 
     def _witnessed(
-        self, chain: Chain, trust: Trust, listing: "_Listing", now: datetime
+        self, chain: Chain, trust: Trust, listing: Listing, now: datetime
     ) -> tuple[Sighting | None, list[Problem]]:
         key, wrong = _witness_key(chain, trust)
         store = witnessed.Store(keeps_time=self._locker.keeps_time, slots=listing.slots)
-        files = list(_each(self._word, listing.words))
+        files = list(ahead.each(self._word, listing.words, workers=_READERS, ahead=_AHEAD))
         sighting, problems = witnessed.look(chain, files, key=key, store=store, now=now)
         return sighting, wrong + problems
 
@@ -151,19 +160,19 @@ class VerifyLocker:
                 body = None
         return witnessed.File(key=one.key, stored_at=one.stored_at, body=body, delete_marker=one.delete_marker)
 
-    def _seen(self, named: Mapping[str, Named], listing: "_Listing", run_id: str | None) -> Iterator[Seen]:
+    def _seen(self, named: Mapping[str, Named], listing: Listing, run_id: str | None) -> Iterator[Seen]:
         """Everything but the watchdog's words, which no manifest names; theirs is a look of their own."""
 
         def seen(one: ObjectVersion) -> Seen:
             # What no manifest names, or has another size, needs no reading to be wrong; it may be of any size.
             known = named.get(one.key)
             if one.delete_marker:
-                return _listed(one, None)
+                return listed(one, None)
             if known is None:
-                return self._waiting(one) if waiting.may_be(one.key, one.size) else _listed(one, None)
-            return self._hashed(one) if known.may_be(one.size) else _listed(one, None)
+                return self._waiting(one) if waiting.may_be(one.key, one.size) else listed(one, None)
+            return self._hashed(one) if known.may_be(one.size) else listed(one, None)
 
-        for one in _each(seen, listing.noting(self._listed(run_id))):
+        for one in ahead.each(seen, listing.noting(self._listed(run_id)), workers=_READERS, ahead=_AHEAD):
             known = named.get(one.key)
             if known is None:
                 yield one
@@ -174,16 +183,16 @@ class VerifyLocker:
 
     def _hashed(self, one: ObjectVersion) -> Seen:
         try:
-            return _listed(one, canonical.sha256(self._locker.get(one.key, version_id=one.version_id)))
+            return listed(one, canonical.sha256(self._locker.get(one.key, version_id=one.version_id)))
         except EvidenceError:  # gone since it was listed, or nothing a locker would have written
-            return msgspec.structs.replace(_listed(one, None), size=UNREADABLE_SIZE)
+            return msgspec.structs.replace(listed(one, None), size=UNREADABLE_SIZE)
 
     def _waiting(self, one: ObjectVersion) -> Seen:
         try:
             require_waiting(self._locker, one, self._ours)
         except EvidenceError:  # it will be named by nobody
-            return _listed(one, None)
-        return msgspec.structs.replace(_listed(one, None), waits=True)
+            return listed(one, None)
+        return msgspec.structs.replace(listed(one, None), waits=True)
 
     def _open_runs(self, chain: Chain) -> dict[str, datetime]:
         """Runs with a plan that names a manifest of this chain, and no manifest of their own."""
@@ -201,20 +210,28 @@ class VerifyLocker:
                 found[run_id] = one.stored_at  # the store's time: what the plan says of itself proves nothing yet
         return found
 
-    def _deep(self, chain: Chain, sound: set[str], run_id: str | None) -> list[Problem]:
+    def _deep(self, chain: Chain, sound: set[str], run_id: str | None, *, part: bool) -> list[Problem]:
         problems: list[Problem] = []
         for one in chain.manifests:
             if run_id is None or one.run.id == run_id:
-                problems += recount.manifest(one, sound, self._locker)
+                problems += recount.manifest(one, sound, self._locker, part=part)
         problems += recount_notices.notices(chain.manifests, sound, self._locker, run_id=run_id)
         return problems
 
-    def _answer(self, chain: Chain, trust: Trust, listing: "_Listing", problems: list[Problem], deep: bool) -> Verified:
+    def _answer(
+        self,
+        chain: Chain,
+        trust: Trust,
+        listing: Listing,
+        problems: list[Problem],
+        deep: bool,
+        partial: PartialCopy | None,
+    ) -> Verified:
         breaking = tuple(sorted({one for one in problems if one.breaks}))
         unconfirmed = tuple(sorted({one for one in problems if one.fault in UNCONFIRMED}))
         genesis = chain.genesis
         return Verified(
-            verdict=_verdict(chain, trust, breaking, unconfirmed),
+            verdict=_verdict(chain, trust, breaking, unconfirmed, partial),
             assurance=None,
             locker=self._locker.describe(),
             locker_id=genesis.locker_id() if genesis else None,
@@ -226,67 +243,29 @@ class VerifyLocker:
             objects=listing.objects,
             bytes=listing.bytes,
             deep=deep,
+            partial=partial,
             problems=breaking,
             unconfirmed=unconfirmed,
             notes=tuple(sorted({one for one in problems if one.fault in NOTES})),
         )
 
 
-class _Listing:
-    """What is kept of a listing that goes by, of however many objects: names that are in a manifest, words and slots."""
-
-    def __init__(self) -> None:
-        self.objects = self.bytes = 0
-        self.words: list[ObjectVersion] = []
-        self.slots: dict[int, datetime] = {}
-        self.named: set[str] = set()
-
-    def noting(self, versions: Iterable[ObjectVersion]) -> Iterator[ObjectVersion]:
-        """All but the watchdog's words, each counted as it goes by."""
-        for one in versions:
-            self.objects += 1
-            self.bytes += max(one.size, 0)
-            place = layout.Place(one.key)
-            if place.kind is EvidenceKind.CHAIN and place.seq is not None and not one.delete_marker:
-                self.slots.setdefault(place.seq, one.stored_at)
-            if place.kind is EvidenceKind.WITNESS:
-                self.words.append(one)
-            else:
-                yield one
-
-
-def _each[A, B](work: Callable[[A], B], items: Iterable[A]) -> Iterator[B]:
-    """What `work` makes of each item, in order, by several threads and only a little ahead of who asks."""
-    waiting: deque[Future[B]] = deque()
-    with ThreadPoolExecutor(max_workers=_READERS) as pool:
-        for one in items:
-            waiting.append(pool.submit(work, one))
-            if len(waiting) >= _AHEAD:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
-
-
-def _listed(one: ObjectVersion, sha256: str | None) -> Seen:
-    return Seen(
-        key=one.key,
-        version_id=one.version_id,
-        stored_at=one.stored_at,
-        sha256=None if one.delete_marker else sha256,
-        size=one.size,
-        latest=one.latest,
-        delete_marker=one.delete_marker,
-    )
-
-
-def _verdict(chain: Chain, trust: Trust, breaking: tuple[Problem, ...], unconfirmed: tuple[Problem, ...]) -> Verdict:
+def _verdict(
+    chain: Chain,
+    trust: Trust,
+    breaking: tuple[Problem, ...],
+    unconfirmed: tuple[Problem, ...],
+    partial: PartialCopy | None,
+) -> Verdict:
     if not chain.links and not breaking:
         return Verdict.UNREADABLE
     if breaking:
         return Verdict.NOT_INTACT
     if not trust.checks_origin:
         return Verdict.ORIGIN_NOT_CHECKED
-    return Verdict.NOT_HELD if unconfirmed else Verdict.INTACT
+    if unconfirmed:
+        return Verdict.NOT_HELD
+    return Verdict.PARTIAL if partial else Verdict.INTACT
 
 
 def _outside(chain: Chain, trust: Trust) -> Iterator[Problem]:

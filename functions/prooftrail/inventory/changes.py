@@ -63,12 +63,20 @@ def changes(before: Snapshot | None, after: Snapshot) -> tuple[Change, ...]:
         raise ValueError(f"accounts {before.header.account} and {after.header.account} cannot be compared")
     old, new = _by_id(before), _by_id(after)
     found = [change for key, one in new.items() if key in old and (change := _changed(old[key], one))]
-    if old.keys() != new.keys():
-        folded_before, folded_after = folded_arns(before.identities), folded_arns(after.identities)
-        came = [one for key, one in new.items() if key not in old and key not in folded_before]
-        left = [one for key, one in old.items() if key not in new and key not in folded_after]
-        found += [_came(one, before) for one in came]
-        found += [change for one in left if (change := _left(one, after))]
+    found += arrivals(before, after)
+    return tuple(sorted(found, key=lambda one: one.id))
+
+
+def arrivals(before: Snapshot, after: Snapshot) -> tuple[Change, ...]:
+    """Only who came and who left from `before` to `after`, by id: the part of `changes` that looks into no identity."""
+    old, new = _by_id(before), _by_id(after)
+    if old.keys() == new.keys():
+        return ()
+    folded_before, folded_after = folded_arns(before.identities), folded_arns(after.identities)
+    came = [one for key, one in new.items() if key not in old and key not in folded_before]
+    left = [one for key, one in old.items() if key not in new and key not in folded_after]
+    found = [_came(one, before) for one in came]
+    found += [change for one in left if (change := _left(one, after))]
     return tuple(sorted(found, key=lambda one: one.id))
 
 

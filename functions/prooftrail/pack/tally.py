@@ -10,12 +10,14 @@ from prooftrail.model.identity import Identity, IdentityClass
 from prooftrail.model.judgement import Finding, FindingStatus, Result, ResultStatus
 from prooftrail.model.reading import CellStatus
 
+from .gathered import Gathered
 from .view import AccountView, Listed, PeriodView
 
 AGE_BUCKETS = ((30, "up to 30 days"), (90, "31 to 90 days"), (180, "91 to 180 days"), (365, "181 to 365 days"))
 """Upper bounds in days, both included, and what each is called; older is OLDEST, without a date UNDATED."""
 
 OLDEST, UNDATED = "over 365 days", "age not known"
+UNPLANNED = "unplanned"
 _MOST_KEPT = 200  # findings kept whole for the stories page one tells
 
 
@@ -43,8 +45,21 @@ class FamilyTally:
     owners: set[str] = field(default_factory=set)
 
 
+@dataclass(slots=True)
+class Departed:
+    """What registers list as last seen of accounts that the run shown did not plan for: it is part of no other count."""
+
+    accounts: int = 0
+    identities: int = 0
+    results: int = 0
+    open: int = 0
+
+
 class Tally:
-    """Counts of all accounts of the pack, as `take` was given them. Tiers are `critical` ... `low`, or `not scored`."""
+    """Counts of the accounts of the run shown, as `take` was given them. Tiers are `critical` ... `low`, or `not scored`.
+
+    Accounts that are not of that run any more (`unplanned`) are `departed`, and counted apart: no manifest counts them.
+    """
 
     def __init__(self, period: PeriodView) -> None:
         self.period = period
@@ -68,12 +83,19 @@ class Tally:
         self.not_tested: Counter[str] = Counter()
         self.wrong: list[str] = list(period.wrong)
         self.rows: dict[str, int] = {}
+        self.gathered = Gathered(period)
+        self.departed = Departed()
 
     def take(self, one: AccountView) -> None:
         """Count one account, or the organization."""
         self.wrong += one.wrong
         if not one.of_organization:
             self.statuses[one.status] += 1
+        self._presences(one)
+        if one.status == UNPLANNED and not one.of_organization:
+            self._leave(one)
+            return
+        self.gathered.take(one)
         self.cells.update(each.status for each in one.cells)
         self.unexplained += [
             (one.account, each.what, each.difference)
@@ -83,10 +105,6 @@ class Tally:
         self._identities(one)
         self._results(one)
         self._findings(one)
-        for each in one.presences:
-            self.came += each.came is not None
-            self.went += each.went is not None
-            self.transient += each.came is not None and each.went is not None
 
     def count(self, *statuses: ResultStatus) -> int:
         """How many results of these statuses there are over all controls."""
@@ -95,6 +113,19 @@ class Tally:
     def of_class(self, cls: IdentityClass) -> int:
         """How many identities are of a class."""
         return sum(number for (each, _), number in self.by_class.items() if each == cls)
+
+    def _presences(self, one: AccountView) -> None:
+        for each in one.presences:
+            self.came += each.came is not None
+            self.went += each.went is not None
+            self.transient += each.came is not None and each.went is not None
+
+    def _leave(self, one: AccountView) -> None:
+        self.gathered.leave(one)
+        self.departed.accounts += 1
+        self.departed.identities += len(one.listed)
+        self.departed.results += len(one.results)
+        self.departed.open += sum(each.status is FindingStatus.OPEN for each in one.findings)
 
     def _identities(self, one: AccountView) -> None:
         read_in = one.read_run.run_id if one.read_run else None

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 from prooftrail.adapters.embedded.directory_locker import DirectoryLocker
 from prooftrail.adapters.embedded.file_signer import FileSigner
 from prooftrail.adapters.embedded.home import Home
+from prooftrail.adapters.embedded.partial_directory import PartialDirectory
+from prooftrail.adapters.embedded.pull_notes import read_record
 from prooftrail.adapters.embedded.sqlite_ledger import SqliteLedger
 from prooftrail.errors import AccessError, ConfigError
 from prooftrail.evidence.manifest import Head
@@ -118,11 +120,16 @@ def bucket(address: str) -> str:
 
 
 def open_locker(address: str, *, profile: str | None = None) -> Locker:
-    """The locker at `address`: `s3://BUCKET`, else a directory. Nothing is made or asked yet; a bad address is ConfigError."""
+    """The locker at `address`: `s3://BUCKET`, else a directory, which may be a part that was pulled of a bucket.
+
+    Nothing is made or asked yet; a bad address is ConfigError.
+    """
     from prooftrail.adapters.aws.s3_locker import S3Locker  # noqa: PLC0415
 
     if not address.startswith(BUCKET):
-        return DirectoryLocker(Path(address))
+        record = read_record(Path(address))
+        whole = record is None or record.scope.whole
+        return DirectoryLocker(Path(address)) if whole or record is None else PartialDirectory(Path(address), record)
     return S3Locker(_session(profile).client("s3"), bucket(address), mode=None)
 
 

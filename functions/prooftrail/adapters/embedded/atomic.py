@@ -11,15 +11,17 @@ DRAFT = re.compile(r"~[0-9a-f]{32}")
 """The name of a file that is still being written. No evidence key can hold a `~`, so nothing ever reads one by name."""
 
 
-def create(directory: int, name: str, body: bytes, *, mode: int) -> None:
+def create(directory: int, name: str, body: bytes, *, mode: int, flushed: bool = True) -> None:
     """Write `name` into the open `directory`, durably, if nobody has; raises FileExistsError if somebody has.
 
     A hard link takes the name, because link(2) fails where rename(2) would replace: the first writer wins, between
-    processes too. Raises OSError where the file system has no hard links.
+    processes too. Without `flushed` the bytes are durable before the name is, which a crash may then take away again.
+    Raises OSError where the file system has no hard links.
     """
     with _draft(directory, body, mode) as draft:
         os.link(draft, name, src_dir_fd=directory, dst_dir_fd=directory)
-    os.fsync(directory)
+    if flushed:
+        os.fsync(directory)
 
 
 def replace(directory: int, name: str, body: bytes, *, mode: int) -> None:

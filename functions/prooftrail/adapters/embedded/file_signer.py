@@ -43,8 +43,8 @@ class FileSigner:
         return "file"
 
     def sign(self, message: bytes) -> bytes:
-        """A DER ECDSA signature over SHA-256 of `message`."""
-        return self._key.sign(message, ec.ECDSA(hashes.SHA256()))
+        """A DER ECDSA signature over SHA-256 of `message`; the same message gives the same signature (RFC 6979)."""
+        return self._key.sign(message, ec.ECDSA(hashes.SHA256(), deterministic_signing=True))
 
 
 class FileFingerprintKey:
