@@ -38,7 +38,7 @@ from prooftrail.model.judgement import (  # noqa: E402
     Tier,
 )
 from prooftrail.model.reading import Collector  # noqa: E402
-from prooftrail.pack.report import Report  # noqa: E402
+from prooftrail.pack.report.report import Report  # noqa: E402
 from prooftrail.pack.tally import Tally  # noqa: E402
 from prooftrail.pack.view import AccountView, Listed, PeriodView  # noqa: E402
 from tests.builders.packs import a_finding, a_period, some_evidence  # noqa: E402

@@ -40,7 +40,9 @@ def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     asked.add_argument("--sizes", default="500,2000,5000", help="users, comma-separated")
     asked.add_argument("--without-naive", action="store_true", help="leave the slowest reference out")
-    asked.add_argument("--only", choices=("scan", "throttle", "verify", "judge", "notices", "pack", "report", "pull"), help="one part")
+    asked.add_argument(
+        "--only", choices=("scan", "throttle", "verify", "judge", "notices", "pack", "report", "pull"), help="one part"
+    )
     options = asked.parse_args()
     with tempfile.TemporaryDirectory(prefix="prooftrail-bench-") as folder:
         work = Path(folder)

@@ -6,8 +6,8 @@ from io import BytesIO
 
 from prooftrail.model import canonical
 from prooftrail.pack.files import Sink, Written
-from prooftrail.pack.page_one import Answered, KeyFact, NotCovered, PageOne, Question
-from prooftrail.pack.report import PATH, Report
+from prooftrail.pack.front.page_one import Answered, KeyFact, NotCovered, PageOne, Question
+from prooftrail.pack.report.report import PATH, Report
 from prooftrail.pack.tally import Tally
 from prooftrail.pack.view import AccountView, PeriodView
 

@@ -9,7 +9,7 @@ import pytest
 from prooftrail.cli import main
 from prooftrail.evidence import custody
 from prooftrail.evidence.custody import CustodyAction
-from prooftrail.pack import integrity_statement
+from prooftrail.pack.integrity import statement as integrity_statement
 from tests.cli.lockers import Copy, Prooftrail, Town
 
 TO = ("--to", "Jane Doe, Firm & Partner")

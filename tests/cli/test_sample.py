@@ -12,7 +12,8 @@ from prooftrail.cli import main
 from prooftrail.evidence import custody
 from prooftrail.evidence.custody import CustodyAction
 from prooftrail.model import canonical
-from prooftrail.pack import integrity_statement, verify_pack
+from prooftrail.pack.integrity import statement as integrity_statement
+from prooftrail.pack.integrity import verify_pack
 from tests.cli.lockers import Copy, Prooftrail, Town
 
 PERIOD = ("--from", "2026-11-01", "--to", "2026-11-04")

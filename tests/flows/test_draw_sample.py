@@ -14,7 +14,7 @@ from prooftrail.flows.record_custody import RecordCustody
 from prooftrail.flows.verify_locker import Verdict
 from prooftrail.flows.witness_seed import witness_seed
 from prooftrail.model import canonical
-from prooftrail.pack.sample_record import NOT_INDEPENDENT, Sample, SeedSource, read_population
+from prooftrail.pack.sampling.record import NOT_INDEPENDENT, Sample, SeedSource, read_population
 from prooftrail.ports import Locker, Stored
 from tests.contracts.fakes import MemoryLocker
 from tests.flows.watched import Kennel

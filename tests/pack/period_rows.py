@@ -5,8 +5,8 @@ from typing import Any
 from prooftrail.controls import parsing
 from prooftrail.governance import Governance
 from prooftrail.governance.thresholds import Limits
-from prooftrail.pack.page_one import Question
-from prooftrail.pack.period_registers import registers_asked_for
+from prooftrail.pack.front.page_one import Question
+from prooftrail.pack.registers.of_period import registers_asked_for
 from prooftrail.pack.table import Value
 from prooftrail.pack.tally import Tally
 from prooftrail.pack.view import AccountView, PackRun, PeriodView

@@ -20,10 +20,11 @@ from prooftrail.evidence.manifest import Genesis, GovernanceInForce, Head, Manif
 from prooftrail.evidence.witness import Earlier, Witness
 from prooftrail.model import canonical
 from prooftrail.model.run import EvidenceKind, Run, SealedObject
-from prooftrail.pack import integrity_statement, verify_pack
-from prooftrail.pack.cells import csv_header, csv_record
 from prooftrail.pack.files import PackFiles, Sink, Written
-from prooftrail.pack.integrity import Integrity
+from prooftrail.pack.integrity import statement as integrity_statement
+from prooftrail.pack.integrity import verify_pack
+from prooftrail.pack.integrity.integrity import Integrity
+from prooftrail.pack.registers.cells import csv_header, csv_record
 from prooftrail.pack.table import Column, ColumnType, Table
 from prooftrail.pack.tally import Tally
 from prooftrail.pack.view import Evidence, PeriodView

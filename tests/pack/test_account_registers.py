@@ -17,17 +17,17 @@ from prooftrail.model.judgement import Factor, FindingStatus, Limit, ResultStatu
 from prooftrail.model.organization import AccountState
 from prooftrail.model.reading import GLOBAL, Cell, CellStatus, Collector, Gap, GapReason, Source
 from prooftrail.model.snapshot import Reconciliation
-from prooftrail.pack.coming_and_going_registers import COMING_AND_GOING_REGISTERS
-from prooftrail.pack.credential_registers import CREDENTIAL_REGISTERS
-from prooftrail.pack.finding_registers import FINDING_REGISTERS
-from prooftrail.pack.gap_registers import GAP_REGISTERS
-from prooftrail.pack.inventory_registers import INVENTORY_REGISTERS
-from prooftrail.pack.reconciliation_registers import RECONCILIATION_REGISTERS
-from prooftrail.pack.registers import REGISTERS
-from prooftrail.pack.registers_of_accounts import ACCOUNT_REGISTERS
-from prooftrail.pack.result_registers import RESULT_REGISTERS
+from prooftrail.pack.registers.coming_and_going import COMING_AND_GOING_REGISTERS
+from prooftrail.pack.registers.credentials import CREDENTIAL_REGISTERS
+from prooftrail.pack.registers.everything import REGISTERS
+from prooftrail.pack.registers.findings import FINDING_REGISTERS
+from prooftrail.pack.registers.gaps import GAP_REGISTERS
+from prooftrail.pack.registers.inventory import INVENTORY_REGISTERS
+from prooftrail.pack.registers.of_accounts import ACCOUNT_REGISTERS
+from prooftrail.pack.registers.reconciliation import RECONCILIATION_REGISTERS
+from prooftrail.pack.registers.results import RESULT_REGISTERS
+from prooftrail.pack.registers.tables import Tables
 from prooftrail.pack.table import Value
-from prooftrail.pack.tables import Tables
 from prooftrail.pack.tally import Tally
 from prooftrail.pack.view import AccountView, Presence
 from tests.builders.judging import a_context, a_risk, an_account

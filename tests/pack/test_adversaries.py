@@ -11,8 +11,10 @@ import pytest
 
 from prooftrail.evidence.assurance import Assurance
 from prooftrail.model.run import EvidenceKind
-from prooftrail.pack import integrity_adversaries, integrity_statement, verify_guide
-from prooftrail.pack.integrity_adversaries import Act, Adversary, Needs
+from prooftrail.pack.integrity import adversaries as integrity_adversaries
+from prooftrail.pack.integrity import statement as integrity_statement
+from prooftrail.pack.integrity import verify_guide
+from prooftrail.pack.integrity.adversaries import Act, Adversary, Needs
 from tests.evidence.chains import Key
 from tests.pack.small_packs import (
     KEY,

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prooftrail.pack import cells
+from prooftrail.pack.registers import cells
 from prooftrail.pack.table import Column, Table, Value
 
 from .csv_files import NotCsv, records

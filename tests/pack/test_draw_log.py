@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 import pytest
 
 from prooftrail.errors import EvidenceUnreadable
-from prooftrail.pack import draw_log
-from prooftrail.pack.draw_log import Draw, Logged
+from prooftrail.pack.sampling import draw_log
+from prooftrail.pack.sampling.draw_log import Draw, Logged
 
 AT = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 EMPTY = Logged(entries=(), end=None)

@@ -15,9 +15,9 @@ from prooftrail.governance.thresholds import RiskMethod, Thresholds
 from prooftrail.model.iam import AccessKey
 from prooftrail.model.identity import Kind, Known, Rung
 from prooftrail.model.judgement import Finding, PrivilegeClass, ResultStatus, Tier
-from prooftrail.pack.front import front
-from prooftrail.pack.page_one import Answered, PageOne, Question
-from prooftrail.pack.period_registers_controls import annex_ids
+from prooftrail.pack.front.front import front
+from prooftrail.pack.front.page_one import Answered, PageOne, Question
+from prooftrail.pack.registers.control_map import annex_ids
 from prooftrail.pack.view import AccountView, PackOptions, Word
 from tests.builders.judging import a_risk
 from tests.builders.judging_exceptions import an_exception, excepting

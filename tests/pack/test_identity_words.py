@@ -7,7 +7,7 @@ import pytest
 from prooftrail.model.iam import AccessKey, OidcProvider, Role, SamlProvider, Secret, ServerCertificate, Usage
 from prooftrail.model.identity import Identity
 from prooftrail.model.trust import Condition, Principal, PrincipalType, TrustStatement
-from prooftrail.pack.identity_words import last_used, status_of, trust_summary
+from prooftrail.pack.registers.identity_words import last_used, status_of, trust_summary
 from tests.builders.judging_risk import a_key_of, a_person, a_worker
 from tests.builders.times import NEVER, NOW, UNTOLD, days, used
 

@@ -16,8 +16,9 @@ from prooftrail.evidence import envelope
 from prooftrail.evidence.pulled import LockState
 from prooftrail.model import canonical
 from prooftrail.model.run import EvidenceKind
-from prooftrail.pack import integrity_statement, verify_pack
-from prooftrail.pack.integrity import INDEX_COLUMNS, Integrity
+from prooftrail.pack.integrity import statement as integrity_statement
+from prooftrail.pack.integrity import verify_pack
+from prooftrail.pack.integrity.integrity import INDEX_COLUMNS, Integrity
 from prooftrail.pack.tally import Tally
 from tests.builders.packs import some_evidence
 from tests.pack.small_packs import KEY, WATCHDOG, Folder, Small, a_locker, a_pack, the_period

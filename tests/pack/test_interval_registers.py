@@ -7,7 +7,7 @@ import pytest
 from prooftrail.evidence.manifest import AccountCoverage
 from prooftrail.model import canonical
 from prooftrail.model.judgement import FindingStatus, ResultStatus, Transition
-from prooftrail.pack.interval_registers import INTERVAL_REGISTERS
+from prooftrail.pack.registers.intervals import INTERVAL_REGISTERS
 from prooftrail.pack.table import Value
 from prooftrail.pack.view import AccountView, PackRun, PeriodView, Presence, RunTransition
 from tests.builders.judging_findings import a_result

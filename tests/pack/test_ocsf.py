@@ -8,7 +8,7 @@ from py_ocsf_models.events.findings.compliance_finding import ComplianceFinding
 
 from prooftrail.model import canonical
 from prooftrail.model.judgement import FindingStatus, Result, ResultStatus, SubjectType, Tier
-from prooftrail.pack.ocsf import PATH, Ocsf
+from prooftrail.pack.ocsf.findings import PATH, Ocsf
 from prooftrail.pack.tally import Tally
 from prooftrail.pack.view import AccountView
 from tests.builders.judging_findings import a_result

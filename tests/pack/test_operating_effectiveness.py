@@ -8,8 +8,8 @@ from msgspec.structs import replace
 from prooftrail.evidence.manifest import GovernanceInForce
 from prooftrail.model import canonical
 from prooftrail.model.snapshot import RunTrigger
-from prooftrail.pack.period_registers import period_gap_rows
-from prooftrail.pack.period_registers_operating import schedule_kept
+from prooftrail.pack.registers.of_period import period_gap_rows
+from prooftrail.pack.registers.ticks import schedule_kept
 from prooftrail.pack.table import Value
 from prooftrail.pack.view import LATE_AFTER, PackOptions, PackRun, PeriodView
 from tests.builders.packs import a_genesis, a_pack_run, a_period

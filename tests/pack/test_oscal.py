@@ -14,8 +14,8 @@ import pytest
 from prooftrail.governance.exceptions import AcceptedException, Compensator, Exceptions, Milestone
 from prooftrail.model import canonical
 from prooftrail.model.judgement import FindingStatus, Result, ResultStatus, SubjectType
-from prooftrail.pack.oscal import Oscal
-from prooftrail.pack.oscal_text import Spool, line, object_uuid, prose, title, token
+from prooftrail.pack.oscal.oscal import Oscal
+from prooftrail.pack.oscal.text import Spool, line, object_uuid, prose, title, token
 from prooftrail.pack.tally import Tally
 from prooftrail.pack.view import AccountView
 from tests.builders.judging_findings import a_result

@@ -16,8 +16,8 @@ from prooftrail.governance.thresholds import ByTier, Threshold, Thresholds
 from prooftrail.model.iam import Role
 from prooftrail.model.judgement import Finding, FindingStatus, Result, ResultStatus
 from prooftrail.model.trust import Condition, Principal, PrincipalType, TrustStatement
-from prooftrail.pack.period_registers import PERIOD_REGISTERS, REQUEST_REGISTERS
-from prooftrail.pack.period_registers_metrics import percent
+from prooftrail.pack.registers.metrics import percent
+from prooftrail.pack.registers.of_period import PERIOD_REGISTERS, REQUEST_REGISTERS
 from prooftrail.pack.table import ColumnType
 from prooftrail.pack.view import AccountView, PackAnswer
 from tests.builders.judging_exceptions import NETWORK, RESTRICTED, an_exception, excepting, passing

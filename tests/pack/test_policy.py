@@ -9,7 +9,7 @@ from prooftrail.evidence.manifest import GovernanceInForce
 from prooftrail.governance.policy import FILES, Governance
 from prooftrail.governance.thresholds import RiskMethod, Thresholds
 from prooftrail.model import canonical
-from prooftrail.pack import policy
+from prooftrail.pack.integrity import policy
 from prooftrail.pack.view import PeriodView
 from prooftrail.risk.method import model
 from tests.builders.judging import a_context

@@ -9,8 +9,8 @@ from prooftrail.model.identity import Classification, Identity, IdentityClass
 from prooftrail.model.judgement import ResultStatus
 from prooftrail.model.reading import Cell, CellStatus, Collector
 from prooftrail.model.snapshot import AccountFacts
-from prooftrail.pack.populations import COLUMNS, POPULATIONS, parse_population, population_bytes
-from prooftrail.pack.tables import Tables
+from prooftrail.pack.registers.populations import COLUMNS, POPULATIONS, parse_population, population_bytes
+from prooftrail.pack.registers.tables import Tables
 from prooftrail.pack.tally import Tally
 from prooftrail.pack.view import AccountView, PeriodView
 from tests.builders.judging import a_context, an_account

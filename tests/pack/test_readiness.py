@@ -11,8 +11,8 @@ from prooftrail.controls import parsing
 from prooftrail.evidence.manifest import AccountCoverage
 from prooftrail.model.judgement import Finding, Result, ResultStatus, SubjectType
 from prooftrail.model.snapshot import RunTrigger
-from prooftrail.pack.readiness import ControlReadiness, Readiness, Ready, framework_named
-from prooftrail.pack.readiness_actions import Action
+from prooftrail.pack.readiness.actions import Action
+from prooftrail.pack.readiness.readiness import ControlReadiness, Readiness, Ready, framework_named
 from prooftrail.pack.view import AccountView, PackOptions, PackRun, PeriodView
 from tests.builders.judging import a_context
 from tests.builders.judging_exceptions import an_exception, excepting

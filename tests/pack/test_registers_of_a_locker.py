@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from prooftrail.pack.populations import POPULATIONS, parse_population, population_bytes
-from prooftrail.pack.registers import REGISTERS
-from prooftrail.pack.tables import Tables
+from prooftrail.pack.registers.everything import REGISTERS
+from prooftrail.pack.registers.populations import POPULATIONS, parse_population, population_bytes
+from prooftrail.pack.registers.tables import Tables
 from prooftrail.pack.tally import Tally
 from prooftrail.pack.view import AccountView
 from tests.flows.packing import judged_world, run, views

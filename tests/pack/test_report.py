@@ -12,10 +12,10 @@ import pytest
 from prooftrail.model.identity import Identity, Known
 from prooftrail.model.judgement import ResultStatus, Transition
 from prooftrail.model.snapshot import RunTrigger
-from prooftrail.pack.report_calendar import days as calendar_days
-from prooftrail.pack.report_front import linked
-from prooftrail.pack.report_intervals import intervals
-from prooftrail.pack.report_text import script_json, visible
+from prooftrail.pack.report.calendar import days as calendar_days
+from prooftrail.pack.report.front import linked
+from prooftrail.pack.report.intervals import intervals
+from prooftrail.pack.report.text import script_json, visible
 from prooftrail.pack.view import RunTransition
 from tests.builders.judging_risk import a_worker
 from tests.builders.packs import a_pack_run, a_period, an_account_view, an_unread_account_view, some_identities

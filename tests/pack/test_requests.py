@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from prooftrail.model.judgement import ResultStatus
-from prooftrail.pack.period_registers import registers_asked_for
+from prooftrail.pack.registers.of_period import registers_asked_for
 from prooftrail.pack.table import Value
 from prooftrail.pack.view import AccountView, PackOptions
 from tests.builders.judging_findings import a_result

@@ -7,9 +7,11 @@ import pytest
 
 from prooftrail.errors import ConfigError, EvidenceUnreadable
 from prooftrail.model import canonical
-from prooftrail.pack import sample_papers, sample_record, sampling
-from prooftrail.pack.sample_record import Exclusion, SeedSource, parse_exclusions, read_population, sample_id
-from prooftrail.pack.sampling import Selected
+from prooftrail.pack.sampling import papers as sample_papers
+from prooftrail.pack.sampling import record as sample_record
+from prooftrail.pack.sampling import sampling
+from prooftrail.pack.sampling.record import Exclusion, SeedSource, parse_exclusions, read_population, sample_id
+from prooftrail.pack.sampling.sampling import Selected
 
 ARN = "arn:aws:secretsmanager:us-east-1:111111111111:secret:a:b-Xy12Ab"
 

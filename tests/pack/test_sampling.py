@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from prooftrail.pack import sampling
-from prooftrail.pack.sampling import MOST_CRITICAL, Item, allot, draw, rank, size_without_deviation
+from prooftrail.pack.sampling import sampling
+from prooftrail.pack.sampling.sampling import MOST_CRITICAL, Item, allot, draw, rank, size_without_deviation
 
 POPULATION = hashlib.sha256(b"a frozen list").hexdigest()
 IDS = st.text(min_size=1, max_size=12).filter(lambda one: one.isprintable())

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from prooftrail.governance import Exclusion, Governance, Scope
-from prooftrail.pack.page_one import PageOne
-from prooftrail.pack.period_registers import PERIOD_REGISTERS
-from prooftrail.pack.readme import Readme, begun, plain, readme, tables
-from prooftrail.pack.scope import Scope as ScopePart
+from prooftrail.pack.front.page_one import PageOne
+from prooftrail.pack.front.readme import Readme, begun, plain, readme, tables
+from prooftrail.pack.front.scope import Scope as ScopePart
+from prooftrail.pack.registers.of_period import PERIOD_REGISTERS
 from prooftrail.pack.view import AccountView, PackOptions
 from tests.builders.packs import an_account_view, an_unread_account_view
 from tests.builders.times import ACCOUNT, MANAGEMENT, MEMBER, NOW

@@ -5,9 +5,9 @@ from datetime import UTC, date, datetime
 import pytest
 
 from prooftrail.model import canonical
-from prooftrail.pack.populations import POPULATIONS
+from prooftrail.pack.registers.populations import POPULATIONS
+from prooftrail.pack.registers.tables import Tables
 from prooftrail.pack.table import Column, ColumnType, Register, Row, Table
-from prooftrail.pack.tables import Tables
 from prooftrail.pack.tally import Tally
 from prooftrail.pack.view import AccountView, PeriodView
 from tests.builders.packs import a_period, an_account_view, an_unread_account_view

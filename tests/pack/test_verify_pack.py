@@ -17,9 +17,12 @@ from cryptography.hazmat.primitives.asymmetric import utils
 
 from prooftrail.evidence import envelope
 from prooftrail.model.run import EvidenceKind
-from prooftrail.pack import integrity_statement, sample_record, sampling, verify_pack
-from prooftrail.pack.cells import csv_text
-from prooftrail.pack.sampling import Item
+from prooftrail.pack.integrity import statement as integrity_statement
+from prooftrail.pack.integrity import verify_pack
+from prooftrail.pack.registers.cells import csv_text
+from prooftrail.pack.sampling import record as sample_record
+from prooftrail.pack.sampling import sampling
+from prooftrail.pack.sampling.sampling import Item
 from tests.pack.small_packs import (
     ACCOUNT,
     KEY,

@@ -10,11 +10,11 @@ import openpyxl
 import pytest
 
 from prooftrail.model import canonical
-from prooftrail.pack.page_one import Answered, KeyFact, NotCovered, PageOne, Question
+from prooftrail.pack.front.page_one import Answered, KeyFact, NotCovered, PageOne, Question
 from prooftrail.pack.table import Column, ColumnType, Row, Table
 from prooftrail.pack.tally import Tally
-from prooftrail.pack.workbook import Workbook
-from prooftrail.pack.workbook_rows import Rows
+from prooftrail.pack.workbook.rows import Rows
+from prooftrail.pack.workbook.workbook import Workbook
 from tests.builders.packs import a_period
 from tests.pack.csv_files import MemoryFiles
 
@@ -68,7 +68,7 @@ def a_page(**changes: Any) -> PageOne:
 @pytest.fixture(autouse=True)
 def page_one(monkeypatch: pytest.MonkeyPatch) -> PageOne:
     page = a_page()
-    monkeypatch.setattr("prooftrail.pack.workbook.front", lambda period, tally: page)
+    monkeypatch.setattr("prooftrail.pack.workbook.workbook.front", lambda period, tally: page)
     return page
 
 

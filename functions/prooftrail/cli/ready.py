@@ -17,8 +17,8 @@ from prooftrail.controls.crosswalk import FRAMEWORKS
 from prooftrail.errors import ConfigError
 from prooftrail.flows.ready import Asked
 from prooftrail.flows.ready import ready as is_ready
-from prooftrail.pack.readiness import WANTED_DAYS, ControlReadiness, DayLost, Ready, framework_named
-from prooftrail.pack.readiness_actions import Action
+from prooftrail.pack.readiness.actions import Action
+from prooftrail.pack.readiness.readiness import WANTED_DAYS, ControlReadiness, DayLost, Ready, framework_named
 from prooftrail.pack.view import PeriodView
 
 _ACTIONS, _UNMOVABLE = 15, 8

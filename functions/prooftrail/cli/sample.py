@@ -13,8 +13,9 @@ from prooftrail.cli.render import Col, counted, safe
 from prooftrail.errors import ConfigError
 from prooftrail.flows.draw_sample import Drawing, Wish
 from prooftrail.flows.hold import parse_day
-from prooftrail.pack import sample_papers, sampling
-from prooftrail.pack.sample_record import NOT_INDEPENDENT, SeedSource
+from prooftrail.pack.sampling import papers as sample_papers
+from prooftrail.pack.sampling import sampling
+from prooftrail.pack.sampling.record import NOT_INDEPENDENT, SeedSource
 from prooftrail.wiring import sampling as benches
 from prooftrail.wiring.sampling import Bench
 

@@ -7,9 +7,9 @@ import msgspec
 
 from prooftrail.flows.draw_sample import Drawing
 from prooftrail.model.run import SealedObject
-from prooftrail.pack import sample_papers
-from prooftrail.pack.sample_papers import Paper
-from prooftrail.pack.sample_record import file_of
+from prooftrail.pack.sampling import papers as sample_papers
+from prooftrail.pack.sampling.papers import Paper
+from prooftrail.pack.sampling.record import file_of
 from prooftrail.wiring.sampling import Bench
 
 

@@ -10,12 +10,12 @@ import msgspec
 from prooftrail.evidence.pulled import LockState
 from prooftrail.model.run import SealedObject
 from prooftrail.pack.files import PackFiles
-from prooftrail.pack.integrity import Integrity
-from prooftrail.pack.page_one import PageOne
+from prooftrail.pack.front.page_one import PageOne
+from prooftrail.pack.integrity.integrity import Integrity
 from prooftrail.pack.part import Part
 from prooftrail.pack.tally import Tally
 from prooftrail.pack.view import AccountView, PackOptions, PeriodView
-from prooftrail.pack.workbook import Workbook
+from prooftrail.pack.workbook.workbook import Workbook
 from prooftrail.ports import Locker
 
 from .pack_views import PackViews
@@ -61,7 +61,7 @@ def build_pack(
 
     `lock_of` gives the lock of a key as somebody observed it; `said` is what must be said of the locker itself. Raises ConfigError and EvidenceError as PackViews does, before anything but chain and records was written.
     """
-    from prooftrail.pack.front import front  # noqa: PLC0415
+    from prooftrail.pack.front.front import front  # noqa: PLC0415
 
     told = progress or _nobody
     copies = _Copies(files)
@@ -96,14 +96,14 @@ def build_pack(
 
 def parts(period: PeriodView, files: PackFiles) -> tuple[Part, ...]:
     """The parts of a pack in the order they are finished; what counts rows comes before what tells of them."""
-    from prooftrail.pack.ocsf import Ocsf  # noqa: PLC0415
-    from prooftrail.pack.oscal import Oscal  # noqa: PLC0415
-    from prooftrail.pack.period_registers import REQUEST_REGISTERS  # noqa: PLC0415
-    from prooftrail.pack.readme import Readme  # noqa: PLC0415
-    from prooftrail.pack.registers import REGISTERS  # noqa: PLC0415
-    from prooftrail.pack.report import Report  # noqa: PLC0415
-    from prooftrail.pack.scope import Scope  # noqa: PLC0415
-    from prooftrail.pack.tables import Tables  # noqa: PLC0415
+    from prooftrail.pack.front.readme import Readme  # noqa: PLC0415
+    from prooftrail.pack.front.scope import Scope  # noqa: PLC0415
+    from prooftrail.pack.ocsf.findings import Ocsf  # noqa: PLC0415
+    from prooftrail.pack.oscal.oscal import Oscal  # noqa: PLC0415
+    from prooftrail.pack.registers.everything import REGISTERS  # noqa: PLC0415
+    from prooftrail.pack.registers.of_period import REQUEST_REGISTERS  # noqa: PLC0415
+    from prooftrail.pack.registers.tables import Tables  # noqa: PLC0415
+    from prooftrail.pack.report.report import Report  # noqa: PLC0415
 
     workbook = Workbook(period, files)
     return (

@@ -20,8 +20,8 @@ from prooftrail.model.identity import Identity, Kind
 from prooftrail.model.organization import Account, AccountState
 from prooftrail.model.run import Run
 from prooftrail.model.snapshot import Snapshot
-from prooftrail.pack import sampling
-from prooftrail.pack.sampling import Item
+from prooftrail.pack.sampling import sampling
+from prooftrail.pack.sampling.sampling import Item
 from prooftrail.ports import AccountSource, Clock, RawResponse, Target
 
 from . import locker_judgement

@@ -9,8 +9,9 @@ from prooftrail.errors import AccessError, ConfigError
 from prooftrail.evidence.custody import Custody, CustodyAction
 from prooftrail.evidence.manifest import Head
 from prooftrail.model import canonical
-from prooftrail.pack import draw_log, sample_record, sampling
-from prooftrail.pack.sample_record import TIER_COLUMNS, Population, Sample, SeedSource
+from prooftrail.pack.sampling import draw_log, sampling
+from prooftrail.pack.sampling import record as sample_record
+from prooftrail.pack.sampling.record import TIER_COLUMNS, Population, Sample, SeedSource
 from prooftrail.ports import Clock, Locker
 
 from .custody_read import custody_records

@@ -10,8 +10,8 @@ from prooftrail.evidence.envelope import Envelope
 from prooftrail.evidence.keys_in_force import KeyInForce
 from prooftrail.evidence.manifest import STATEMENT, Statement
 from prooftrail.model import canonical
-from prooftrail.pack import integrity_statement
-from prooftrail.pack.integrity_statement import PackStatement
+from prooftrail.pack.integrity import statement as integrity_statement
+from prooftrail.pack.integrity.statement import PackStatement
 from prooftrail.ports import Locker
 
 POPULATIONS = "populations/"

@@ -6,7 +6,7 @@ import msgspec
 
 from prooftrail.errors import ConfigError
 from prooftrail.model import canonical
-from prooftrail.pack.readiness import WANTED_DAYS, Readiness, Ready
+from prooftrail.pack.readiness.readiness import WANTED_DAYS, Readiness, Ready
 from prooftrail.pack.view import PeriodView
 from prooftrail.ports import Locker
 

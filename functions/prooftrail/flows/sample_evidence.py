@@ -11,9 +11,9 @@ from prooftrail.controls.catalog import Catalog
 from prooftrail.errors import EvidenceError, EvidenceMissing, EvidenceUnreadable
 from prooftrail.evidence import layout, lines
 from prooftrail.model.run import EvidenceKind, SealedObject
-from prooftrail.pack.cells import unguarded
-from prooftrail.pack.sample_record import Population, Sample
-from prooftrail.pack.sampling import Selected
+from prooftrail.pack.registers.cells import unguarded
+from prooftrail.pack.sampling.record import Population, Sample
+from prooftrail.pack.sampling.sampling import Selected
 from prooftrail.ports import Locker
 
 from . import identity_trail, locker_inventory, locker_judgement, trace

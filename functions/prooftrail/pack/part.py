@@ -2,8 +2,8 @@
 
 from typing import Protocol
 
-from .tally import Tally
-from .view import AccountView
+from prooftrail.pack.tally import Tally
+from prooftrail.pack.view import AccountView
 
 
 class Part(Protocol):

@@ -10,8 +10,8 @@ from enum import StrEnum
 
 import msgspec
 
-from .tally import Tally
-from .view import AccountView, PeriodView
+from prooftrail.pack.tally import Tally
+from prooftrail.pack.view import AccountView, PeriodView
 
 type Value = str | int | bool | datetime | date | tuple[str, ...] | None
 """What a cell holds. None is unknown or not applicable, and never stands for zero or no; lists are joined by `; ` in CSV."""

@@ -9,9 +9,8 @@ from prooftrail.model.iam import AccessKey, Secret
 from prooftrail.model.identity import Identity, IdentityClass
 from prooftrail.model.judgement import Finding, FindingStatus, Result, ResultStatus
 from prooftrail.model.reading import CellStatus
-
-from .gathered import Gathered
-from .view import AccountView, Listed, PeriodView
+from prooftrail.pack.registers.gathered import Gathered
+from prooftrail.pack.view import AccountView, Listed, PeriodView
 
 AGE_BUCKETS = ((30, "up to 30 days"), (90, "31 to 90 days"), (180, "91 to 180 days"), (365, "181 to 365 days"))
 """Upper bounds in days, both included, and what each is called; older is OLDEST, without a date UNDATED."""

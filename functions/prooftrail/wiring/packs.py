@@ -16,7 +16,7 @@ from prooftrail.flows import head as chain_head
 from prooftrail.flows import pack_views
 from prooftrail.flows.build_pack import BuiltPack, Maker, Progress, build_pack
 from prooftrail.flows.open_pack import OpenPack
-from prooftrail.pack import integrity_statement
+from prooftrail.pack.integrity import statement as integrity_statement
 from prooftrail.pack.view import PackOptions
 from prooftrail.ports import Locker, Signer
 

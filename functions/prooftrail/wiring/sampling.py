@@ -15,8 +15,9 @@ from prooftrail.flows.locker_history import LockerHistory, RunSummary
 from prooftrail.flows.open_pack import OpenPack
 from prooftrail.flows.sample_evidence import GatherEvidence
 from prooftrail.flows.witness_seed import WitnessSeed, witness_seed
-from prooftrail.pack import integrity_statement, sample_record
-from prooftrail.pack.sample_record import Sample
+from prooftrail.pack.integrity import statement as integrity_statement
+from prooftrail.pack.sampling import record as sample_record
+from prooftrail.pack.sampling.record import Sample
 from prooftrail.ports import Clock, Locker
 
 from . import custody, stores
@@ -125,7 +126,7 @@ def from_locker(
 
 def _population(locker: Locker, name: str, since: date, until: date) -> bytes:
     from prooftrail.flows.pack_views import PackViews  # noqa: PLC0415 - only a locker's population is made again
-    from prooftrail.pack.populations import POPULATIONS, population_bytes  # noqa: PLC0415
+    from prooftrail.pack.registers.populations import POPULATIONS, population_bytes  # noqa: PLC0415
     from prooftrail.pack.view import PackOptions  # noqa: PLC0415
 
     if name not in POPULATIONS:

@@ -11,7 +11,7 @@ import pytest
 from prooftrail.adapters.embedded.pack_directory import PackDirectory
 from prooftrail.errors import AccessError, ConfigError
 from prooftrail.model import canonical
-from prooftrail.pack.integrity_statement import PATH, PREDICATE
+from prooftrail.pack.integrity.statement import PATH, PREDICATE
 
 
 def made(target: Path, *, replace: bool = False, text: bytes = b"one") -> PackDirectory:

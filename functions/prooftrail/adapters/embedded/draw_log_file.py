@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from prooftrail.errors import AccessError, EvidenceUnreadable
-from prooftrail.pack import draw_log
-from prooftrail.pack.draw_log import Draw, Logged
+from prooftrail.pack.sampling import draw_log
+from prooftrail.pack.sampling.draw_log import Draw, Logged
 
 LOG = "log.jsonl"
 

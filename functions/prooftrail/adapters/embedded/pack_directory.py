@@ -17,7 +17,7 @@ import msgspec
 from prooftrail.errors import AccessError, ConfigError
 from prooftrail.model import canonical
 from prooftrail.pack.files import Written
-from prooftrail.pack.integrity_statement import PATH, PREDICATE
+from prooftrail.pack.integrity.statement import PATH, PREDICATE
 
 _PATH = re.compile(r"[A-Za-z0-9._-]+(?:/[A-Za-z0-9._-]+)*")
 _FILE_MODE, _FOLDER_MODE = 0o644, 0o755

@@ -1,0 +1,1 @@
+"""Page one and what stands beside it: scope, README and data dictionary."""

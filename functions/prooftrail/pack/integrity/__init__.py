@@ -1,0 +1,1 @@
+"""What proves a pack: its statement, the policy in force, the verifier and how to use it."""

@@ -1,0 +1,1 @@
+"""The findings as OCSF events, for tools that speak it."""

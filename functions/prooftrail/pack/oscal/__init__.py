@@ -1,0 +1,1 @@
+"""The pack in OSCAL, for tools that speak it."""

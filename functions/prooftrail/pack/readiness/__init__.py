@@ -1,0 +1,1 @@
+"""How ready an organization will be on the day of an audit."""

@@ -1,8 +1,0 @@
-"""Every register of a pack, in the order of its file's name."""
-
-from .period_registers import PERIOD_REGISTERS
-from .registers_of_accounts import ACCOUNT_REGISTERS
-from .table import Register
-
-REGISTERS: tuple[Register, ...] = tuple(sorted((*ACCOUNT_REGISTERS, *PERIOD_REGISTERS), key=lambda one: one.table.file))
-"""What `Tables` writes in every pack; registers that hang on options come beside."""

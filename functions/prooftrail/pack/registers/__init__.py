@@ -1,0 +1,1 @@
+"""Every register of a pack: whence its rows come, and the two forms they are written in."""

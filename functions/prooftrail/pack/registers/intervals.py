@@ -1,0 +1,201 @@
+"""30: since when each result is what it is, and until when it was: failures with a beginning and an end."""
+
+from bisect import bisect_left
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, time
+
+from prooftrail.model.judgement import Result, ResultStatus
+from prooftrail.pack.registers.columns import called, instant, instant_of, number, shown, text, truth
+from prooftrail.pack.registers.results import FAILING, findings_by_subject
+from prooftrail.pack.table import Register, Row, Table
+from prooftrail.pack.view import AccountView, PackRun, PeriodView, RunTransition
+
+_OPEN = (ResultStatus.FAIL, ResultStatus.EXCEPTION, ResultStatus.NOT_TESTED)
+_UNREAD = "the transitions of a run could not be read, so another result may lie between: {}"
+_BROKEN = "it does not follow from what was held before: a run's transitions are missing, or were not read"
+_READ = frozenset({"sealed", "gaps"})
+
+INTERVALS = Table(
+    file="30_result_intervals",
+    title="Result intervals",
+    about=(
+        "One row per stretch of time in which a control came to one result for one subject: for every subject whose"
+        " result changed in the period, all its stretches; for every other one that is FAIL, EXCEPTION or NOT_TESTED now,"
+        " the present one. Results that passed all the period long have no row here and one in 07. A stretch begins with"
+        " the run that first saw it and ends with the run that first saw another: what happened between runs is not known."
+    ),
+    questions=(10,),
+    sheet="Intervals",
+    columns=(
+        text("control_id", "the control"),
+        text("subject", "what was judged"),
+        text("identity_id", "the identity the subject is or belongs to"),
+        text("account_id", "the account, or organization"),
+        text("name", "what people call the subject; its id where it is gone"),
+        text("status", "what the control came to in this stretch"),
+        text("from_run", "the run that first saw it; empty where that was before the period and is not known"),
+        instant("from_at", "the instant of that run"),
+        text("to_run", "the run that first saw another result, or the subject gone; empty while it holds"),
+        instant("to_at", "the instant of that run"),
+        truth("open_ended", "true where it holds as of the last judgement"),
+        truth("before_period", "true where it began before the period"),
+        text("beginning", "seen to begin, first judged, before the period, or before the first run"),
+        text("ended_by", "the result that followed, or gone; empty while it holds"),
+        text(
+            "reason", "what the run that began it said; of one that began before the period and holds, what is said now"
+        ),
+        text("end_reason", "what the run that ended it said"),
+        number(
+            "runs_not_judged", "runs of the period in this stretch that did not read the account: nothing was seen then"
+        ),
+        truth("certain", "false where something is missing that could hold another stretch"),
+        text("uncertain_why", "why it is not certain"),
+        text("finding_id", "its finding in 17_findings_capa"),
+        text("evidence_id", "the sealed assessment that shows what holds now; empty for what ended"),
+        number("evidence_line", "its line there"),
+        text(
+            "transition_ref", "where below evidence/ the transition that ended it is sealed, or the one that began it"
+        ),
+    ),
+)
+
+
+@dataclass(slots=True)
+class _Stretch:
+    """One stretch; `came` began it and `went` ended it, None where no transition of the period did."""
+
+    status: ResultStatus
+    from_run: str | None
+    came: RunTransition | None
+    went: RunTransition | None
+    broken: bool = False
+
+
+def _intervals(one: AccountView, period: PeriodView) -> Iterator[Row]:
+    account = _Account(one, period)
+    changed: dict[tuple[str, str], list[RunTransition]] = {}
+    for each in one.transitions:
+        changed.setdefault((each.transition.control, each.transition.subject), []).append(each)
+    for key in sorted(changed | {key: [] for key, _ in account.results.items() if account.failing(key)}):
+        for stretch in _stretches(changed.get(key, []), account.now(key), one.held_since.get(key)):
+            yield account.row(key, stretch)
+
+
+def _stretches(moves: list[RunTransition], now: ResultStatus | None, since: str | None) -> Iterator[_Stretch]:
+    """The stretches of one subject, oldest first; `now` is what it comes to, None where it is not judged any more."""
+    if not moves:
+        if now is not None:
+            yield _Stretch(now, since, None, None, broken=since is None)
+        return
+    first = moves[0]
+    if first.transition.before is not None:
+        yield _Stretch(first.transition.before, None, None, first)
+    for came, went in zip(moves, (*moves[1:], None), strict=True):
+        status = came.transition.after
+        if status is None:
+            continue
+        follows = went.transition.before if went else now
+        yield _Stretch(status, came.run_id, came, went, broken=follows is not status)
+
+
+class _Account:
+    """What the stretches of one account are told by."""
+
+    def __init__(self, one: AccountView, period: PeriodView) -> None:
+        self._one, self._period = one, period
+        self._identities, self._findings = one.identities(), findings_by_subject(one)
+        self._names = {each.id: each.name for each in one.presences if each.name}
+        self.results: dict[tuple[str, str], tuple[Result, int]] = {
+            (each.control, each.subject): (each, line) for line, each in enumerate(one.results, one.first_result_line)
+        }
+        self._unread = next((each for each in one.wrong if "transitions/" in each), None)
+        self._blind = [run.taken_at for run in period.runs if not _judged(one, run)]
+        seen = (run.run_id for run in period.runs if _judged(one, run))
+        self._first = next(seen, None) if period.before is None else None
+        self._began = datetime.combine(period.options.since, time.min, tzinfo=UTC)
+
+    def failing(self, key: tuple[str, str]) -> bool:
+        """True for what does not pass now."""
+        return self.results[key][0].status in _OPEN
+
+    def now(self, key: tuple[str, str]) -> ResultStatus | None:
+        """What it comes to; None where it is not judged any more."""
+        found = self.results.get(key)
+        return found[0].status if found else None
+
+    def row(self, key: tuple[str, str], stretch: _Stretch) -> Row:
+        """One stretch as a row."""
+        period, came, went = self._period, stretch.came, stretch.went
+        known, last, held = came or went, went or came, went is None
+        result, line = self.results.get(key, (None, None))
+        identity_id = known.transition.identity if known else result.identity if result else None
+        identity = self._identities.get(identity_id) if identity_id else None
+        from_run = self._from(key, stretch)
+        from_at = instant_of(from_run)
+        why = self._doubt(stretch)
+        finding = self._findings.get(key)
+        said = came.transition.reason if came else result.reason if result and held else None
+        return (
+            key[0],
+            shown(period, key[1]),
+            shown(period, identity_id),
+            self._one.account,
+            shown(period, called(identity, key[1]) if identity else self._names.get(identity_id or "", key[1])),
+            stretch.status.value,
+            from_run,
+            from_at,
+            went.run_id if went else None,
+            went.at if went else None,
+            held,
+            came is None and (from_at is None or from_at < self._began),
+            self._beginning(key, stretch, from_run),
+            (went.transition.after.value if went.transition.after else "gone") if went else None,
+            shown(period, said),
+            shown(period, went.transition.reason) if went else None,
+            self._not_judged(from_at, went.at if went else None),
+            why is None,
+            shown(period, why),
+            finding.fingerprint if finding else None,
+            self._one.assessment.id if held and self._one.assessment else None,
+            line if held and self._one.assessment else None,
+            f"transitions/{last.run_id}/{self._one.account}/" if last else None,
+        )
+
+    def _from(self, key: tuple[str, str], stretch: _Stretch) -> str | None:
+        """The run a stretch began with: its transition's, its finding's, or the first of all that judged the account."""
+        finding = self._findings.get(key)
+        if stretch.from_run is None and finding and stretch.status in FAILING and not finding.reopened:
+            return finding.opened_run
+        return stretch.from_run or self._first
+
+    def _beginning(self, key: tuple[str, str], stretch: _Stretch, from_run: str | None) -> str:
+        if stretch.came is not None:
+            return "first judged" if stretch.came.transition.before is None else "seen to begin"
+        finding, at = self._findings.get(key), instant_of(from_run)
+        if finding and finding.since_before and finding.opened_run == from_run:
+            return "before the first run: nobody saw it begin"
+        if from_run is not None and from_run == self._first:
+            return "there in the first run: nobody saw it begin"
+        return "first judged" if at is not None and at >= self._began else "before the period"
+
+    def _doubt(self, stretch: _Stretch) -> str | None:
+        if self._unread:
+            return _UNREAD.format(self._unread)
+        return _BROKEN if stretch.broken else None
+
+    def _not_judged(self, start: datetime | None, end: datetime | None) -> int:
+        first = bisect_left(self._blind, start) if start else 0
+        return (bisect_left(self._blind, end) if end else len(self._blind)) - first
+
+
+def _judged(one: AccountView, run: PackRun) -> bool:
+    """True if the run read the account, as its manifest states; the organization is judged by every run."""
+    if one.of_organization:
+        return True
+    at = bisect_left(run.coverage, one.account, key=lambda each: each.account)  # manifests list accounts in order
+    found = run.coverage[at] if at < len(run.coverage) else None
+    return found is not None and found.account == one.account and found.status in _READ
+
+
+INTERVAL_REGISTERS = (Register(table=INTERVALS, each=_intervals),)

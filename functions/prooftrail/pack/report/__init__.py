@@ -1,0 +1,1 @@
+"""The report an auditor opens: one page without a network."""

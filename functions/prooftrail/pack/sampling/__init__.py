@@ -1,0 +1,1 @@
+"""Samples that anybody can draw again, and the record of each draw."""
