@@ -86,7 +86,7 @@ def rederived(proof: Proof) -> str:
 def verify(proof: Proof, *more: str, keys: dict[str, str] | None = None) -> dict[str, Any]:
     """What the command prints as JSON."""
     arguments = ("verify", f"s3://{proof.evidence_bucket}", "--deep", "--fingerprint", fingerprint(proof), "--json")
-    return _prooftrail(proof, (*arguments, *more), keys)
+    return prooftrail(proof, (*arguments, *more), keys)
 
 
 def accounts_told_truly(proof: Proof) -> str:
@@ -201,7 +201,7 @@ def legal_hold(proof: Proof) -> str:
     session_keys(clerk, role, SerialNumber=f"arn:aws:iam::{account}:mfa/clerk", TokenCode="123456")
     keys = session_keys(by_role["counsel"], role)
     scope = ("--run", proof.runs[0], "--reason", "end-to-end proof", "--case", "E2E-1", "--yes", "--json")
-    said = _prooftrail(proof, ("hold", f"s3://{proof.evidence_bucket}", *scope), keys)
+    said = prooftrail(proof, ("hold", f"s3://{proof.evidence_bucket}", *scope), keys)
     done = said["done"]
     expect(
         "versions held, gone, refused and not tried",
@@ -226,7 +226,7 @@ def answered(proof: Proof) -> str:
     refused("the role that answers by a role nobody named", _DENIED, partial(bystander.assume_role, **take))
     keys = session_keys(lead, role)
     matter, reason = notices.told_of(proof), "rotating on Thursday"
-    _prooftrail(proof, ("ack", f"s3://{proof.evidence_bucket}", matter, "--reason", reason, "--json"), keys)
+    prooftrail(proof, ("ack", f"s3://{proof.evidence_bucket}", matter, "--reason", reason, "--json"), keys)
     s3 = proof.client_with("s3", keys)
     for kind in ("notices", "custody", "chain"):
         refused(
@@ -300,30 +300,6 @@ def tampering(proof: Proof) -> str:
     return "root replaced, hid and added an object: verify names each"
 
 
-def read_by_auditor(proof: Proof) -> str:
-    """The auditor's role is enough to verify, and takes nobody without the external id."""
-    make_role(proof, "firm", "auditor")
-    evidence = proof.accounts["evidence"]
-    firm = session_keys(proof.client("sts", "firm"), f"arn:aws:iam::{proof.accounts['firm']}:role/auditor")
-    sts = proof.client_with("sts", firm)
-    role = f"arn:aws:iam::{evidence}:role/prooftrail/Prooftrail-{STAGE}-Auditor"
-    refused(
-        "the auditor's role without its external id",
-        _DENIED,
-        lambda: sts.assume_role(RoleArn=role, RoleSessionName="e2e"),
-    )
-    keys = session_keys(sts, role, ExternalId=proof.stage["auditor"]["external_id"])
-    said = verify(proof, keys=keys)
-    expect("the verdict the auditor gets", ("intact", []), (said["verdict"], said["problems"]))
-    s3 = proof.client_with("s3", keys)
-    refused(
-        "the auditor's writing",
-        _DENIED,
-        lambda: s3.put_object(Bucket=proof.evidence_bucket, Key="custody/x", Body=b"x", IfNoneMatch="*"),
-    )
-    return "the auditor's role verifies the locker, and cannot write to it"
-
-
 def _new(bucket: str, kind: str) -> dict[str, Any]:
     """A PutObject as the locker makes it, of something that is no evidence."""
     until = datetime.now(UTC) + timedelta(days=RETENTION_DAYS[kind], hours=1)
@@ -346,7 +322,7 @@ def _rows(table: Any, name: str, pk: str) -> list[dict[str, Any]]:
     return [row for page in pages for row in page["Items"]]
 
 
-def _prooftrail(proof: Proof, arguments: tuple[str, ...], keys: dict[str, str] | None) -> dict[str, Any]:
+def prooftrail(proof: Proof, arguments: tuple[str, ...], keys: dict[str, str] | None) -> dict[str, Any]:
     """One call of the command line, with nothing of the caller's settings; its JSON."""
     home = proof.logs / "home-verify"
     home.mkdir(exist_ok=True)

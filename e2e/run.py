@@ -14,7 +14,7 @@ from typing import Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from e2e import deploying, evidence, notices, organization, running, watching
+from e2e import auditing, deploying, evidence, notices, organization, running, watching
 from e2e.proof import Proof, StepFailed, timed
 from e2e.servers import Door, forget_the_callers_settings, free_port, ministack
 
@@ -59,7 +59,8 @@ def steps(proof: Proof) -> Iterator[Step]:
     yield "watchdog", lambda: watching.witness(proof)
     yield "verify", lambda: evidence.verified(proof, witnessed=True)
     yield "judge again", lambda: evidence.rederived(proof)
-    yield "auditor", lambda: evidence.read_by_auditor(proof)
+    yield "auditor", lambda: auditing.read_by_auditor(proof)
+    yield "handed over", lambda: auditing.handed_over(proof)
     yield "ledger", lambda: evidence.ledger_rows(proof)
     yield "refusals", lambda: evidence.untouchable(proof)
     yield "roles", lambda: evidence.apart(proof)
