@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -18,13 +18,15 @@ from prooftrail.cli.arguments import Json, LockerAddress
 from prooftrail.cli.controls import SHORT
 from prooftrail.cli.render import counted, safe
 from prooftrail.errors import ConfigError
-from prooftrail.flows import build_pack
 from prooftrail.pack.view import PackOptions
 from prooftrail.wiring import packs
 from prooftrail.wiring.options import Options
 from prooftrail.wiring.packs import MadePack
 
 from .pack_requests import read_requests
+
+if TYPE_CHECKING:
+    from prooftrail.flows import build_pack
 
 _SHOWN = 10
 _FRAMEWORKS = {"iso27001": SHORT["iso"], **{name: key for name, key in SHORT.items() if name != "iso"}}
@@ -141,7 +143,7 @@ def _accounts(value: str | None) -> tuple[str, ...] | None:
 
 
 @contextmanager
-def _reporter(*, quiet: bool) -> Iterator[build_pack.Progress]:
+def _reporter(*, quiet: bool) -> "Iterator[build_pack.Progress]":
     """A moving line on a terminal, a few plain ones elsewhere; on stderr, so that stdout stays for the answer."""
     console = Console(stderr=True)
     if quiet:

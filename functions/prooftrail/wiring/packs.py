@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from prooftrail.adapters.embedded.directory_locker import DirectoryLocker
 from prooftrail.adapters.embedded.home import Home
@@ -13,8 +14,6 @@ from prooftrail.errors import ConfigError
 from prooftrail.evidence import envelope
 from prooftrail.evidence.pulled import LockState
 from prooftrail.flows import head as chain_head
-from prooftrail.flows import pack_views
-from prooftrail.flows.build_pack import BuiltPack, Maker, Progress, build_pack
 from prooftrail.flows.open_pack import OpenPack
 from prooftrail.pack.integrity import statement as integrity_statement
 from prooftrail.pack.view import PackOptions
@@ -22,6 +21,9 @@ from prooftrail.ports import Locker, Signer
 
 from . import pulling, stores
 from .options import BUCKET, Options
+
+if TYPE_CHECKING:
+    from prooftrail.flows.build_pack import BuiltPack, Progress
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +35,7 @@ class MadePack:
     """
 
     place: Path
-    built: BuiltPack
+    built: "BuiltPack"
     sha256: str
     file_sha256: str
     files: int
@@ -49,6 +51,8 @@ def locker_name(address: str) -> str:
 
 def whole_period(options: Options) -> tuple[date, date]:
     """The days of the locker's first and last run. Raises EvidenceError where it holds none."""
+    from prooftrail.flows import pack_views  # noqa: PLC0415 - opening a pack's rooms takes a while, and others wait
+
     return pack_views.whole_period(stores.open_locker(options.locker, profile=options.profile))
 
 
@@ -59,12 +63,14 @@ def make_pack(
     *,
     sign: bool = True,
     replace: bool = False,
-    progress: Progress | None = None,
+    progress: "Progress | None" = None,
 ) -> MadePack:
     """Make the pack of the locker at `options.locker` into `place`, signed where a key of its chain is at hand.
 
     Raises ConfigError for a place inside the locker or the home, and for a `--signer` that is none of the chain's.
     """
+    from prooftrail.flows.build_pack import Maker, build_pack  # noqa: PLC0415 - as above
+
     locker = stores.open_locker(options.locker, profile=options.profile)
     home = _home(options)
     _require_apart(place, options, home)
