@@ -42,7 +42,8 @@ from prooftrail.pack.report.report import Report  # noqa: E402
 from prooftrail.pack.tally import Tally  # noqa: E402
 from prooftrail.pack.view import AccountView, Listed, PeriodView  # noqa: E402
 from tests.builders.packs import a_finding, a_period, some_evidence  # noqa: E402
-from tests.builders.reports import MemoryFiles, a_page_one  # noqa: E402
+from tests.builders.pack_files import MemoryFiles  # noqa: E402
+from tests.builders.reports import a_page_one  # noqa: E402
 
 ACCOUNTS, EACH, RESULTS = 50, 1000, 9
 _KINDS = (Kind.ROLE_WORKLOAD, Kind.ROLE_CICD, Kind.ROLE_CROSS_ACCOUNT, Kind.ROLE_SSO, Kind.ROLE_SERVICE_LINKED)
@@ -177,12 +178,12 @@ def _make(folder: Path) -> dict[str, Any]:
     began = time.process_time()
     made.finish(tally)
     took += time.process_time() - began
-    (folder / "index.html").write_bytes(files.bytes["index.html"])
+    (folder / "index.html").write_bytes(files.files["index.html"])
     return {
         "identities": f"{ACCOUNTS * EACH:,}",
         "results": f"{ACCOUNTS * EACH * len(_CONTROLS):,}",
         "made in CPU s": round(took, 1),
-        "file MB": round(len(files.bytes["index.html"]) / 1e6, 1),
+        "file MB": round(len(files.files["index.html"]) / 1e6, 1),
         "peak MB while made": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // _MB,
     }
 

@@ -1,31 +1,12 @@
 """A report as a pack has it: page one by hand, the files in memory, written from views of accounts."""
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from io import BytesIO
+from collections.abc import Iterable
 
-from prooftrail.model import canonical
-from prooftrail.pack.files import Sink, Written
 from prooftrail.pack.front.page_one import Answered, KeyFact, NotCovered, PageOne, Question
 from prooftrail.pack.report.report import PATH, Report
 from prooftrail.pack.tally import Tally
 from prooftrail.pack.view import AccountView, PeriodView
-
-
-class MemoryFiles:
-    """A pack's folder in memory."""
-
-    def __init__(self) -> None:
-        self.bytes: dict[str, bytes] = {}
-        self.written: dict[str, Written] = {}
-
-    @contextmanager
-    def open(self, path: str) -> Iterator[Sink]:
-        """A new file; it counts once the block ends without an error."""
-        sink = BytesIO()
-        yield sink
-        self.bytes[path] = sink.getvalue()
-        self.written[path] = Written(sha256=canonical.sha256(sink.getvalue()), size=len(sink.getvalue()))
+from tests.builders.pack_files import MemoryFiles
 
 
 def a_page_one(_period: PeriodView, _tally: Tally) -> PageOne:
@@ -71,4 +52,4 @@ def a_report(period: PeriodView, views: Iterable[AccountView]) -> bytes:
         tally.take(one)
         report.take(one)
     report.finish(tally)
-    return files.bytes[PATH]
+    return files.files[PATH]

@@ -1,15 +1,12 @@
 """What packs are tested on: small worlds judged for real, a locker somebody tampered with, and files kept in memory."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
 from prooftrail.errors import EvidenceMissing
 from prooftrail.flows.control_map import ControlMap
 from prooftrail.flows.pack_views import PackViews, open_views
-from prooftrail.model import canonical
-from prooftrail.pack.files import Written
 from prooftrail.pack.view import AccountView, PackOptions
 from prooftrail.ports import ObjectVersion
 from tests.flows.world import World
@@ -60,29 +57,3 @@ class Tampered:
         for one in self._inner.versions(prefix):
             if not self._lost or self._lost not in one.key:
                 yield one
-
-
-class MemoryFiles:
-    """A pack's files, in memory."""
-
-    def __init__(self) -> None:
-        self.bodies: dict[str, bytes] = {}
-
-    @property
-    def written(self) -> Mapping[str, Written]:
-        return {path: Written(sha256=canonical.sha256(body), size=len(body)) for path, body in self.bodies.items()}
-
-    @contextmanager
-    def open(self, path: str) -> Iterator["_Growing"]:
-        assert path not in self.bodies
-        sink = _Growing()
-        yield sink
-        self.bodies[path] = b"".join(sink.pieces)
-
-
-class _Growing:
-    def __init__(self) -> None:
-        self.pieces: list[bytes] = []
-
-    def write(self, data: bytes, /) -> None:
-        self.pieces.append(bytes(data))

@@ -21,9 +21,10 @@ from prooftrail.flows.build_pack import BuiltPack, Maker, build_pack
 from prooftrail.flows.locker_history import LockerHistory
 from prooftrail.model import canonical
 from prooftrail.pack.view import PackOptions
+from tests.builders.pack_files import MemoryFiles
 from tests.cli.lockers import MARKUP, Town, copied, four_days
 from tests.contracts.fakes import MemoryLocker
-from tests.flows.packing import NOVEMBER, MemoryFiles, Tampered, judged_world, run
+from tests.flows.packing import NOVEMBER, Tampered, judged_world, run
 from tests.flows.world import HOME, MEMBER, World
 
 MAKER = Maker(version="0.0", code_sha256="0" * 64)
@@ -38,7 +39,7 @@ def built(locker: Any, maker: Maker = MAKER, **asked: Any) -> tuple[dict[str, by
     """The files of a pack of November, and what was made."""
     files = MemoryFiles()
     found = build_pack(locker, msgspec.structs.replace(NOVEMBER, **asked), files, maker)
-    return files.bodies, found
+    return files.files, found
 
 
 def stated(files: dict[str, bytes]) -> dict[str, Any]:
@@ -188,7 +189,7 @@ def test_a_period_that_is_none_writes_nothing() -> None:
     asked = PackOptions(since=date(2026, 11, 2), until=date(2026, 11, 1))
     with pytest.raises(ConfigError):
         build_pack(run(World(), 1).locker, asked, files, MAKER)
-    assert files.bodies == {}
+    assert files.files == {}
 
 
 def test_requests_of_the_auditor_become_a_register() -> None:
@@ -204,7 +205,7 @@ def test_what_is_said_of_the_locker_and_its_locks_is_in_the_pack() -> None:
     lock = LockState(mode="COMPLIANCE")
     found = build_pack(world.locker, NOVEMBER, files, MAKER, said=said, lock_of=lambda _: lock)
     assert said[0] in found.tally.wrong
-    assert b"COMPLIANCE" in files.bodies["integrity/object_lock_status.json"]
+    assert b"COMPLIANCE" in files.files["integrity/object_lock_status.json"]
 
 
 def test_progress_counts_every_account_and_ends() -> None:

@@ -33,6 +33,7 @@ from prooftrail.pack.view import AccountView, Presence
 from tests.builders.judging import a_context, a_risk, an_account
 from tests.builders.judging_findings import a_result
 from tests.builders.judging_risk import a_key_of, a_machine, a_person
+from tests.builders.pack_files import MemoryFiles
 from tests.builders.packs import (
     a_finding,
     a_pack_run,
@@ -42,9 +43,9 @@ from tests.builders.packs import (
     some_identities,
 )
 from tests.builders.times import ACCOUNT, MEMBER, NOW, ago, days
+from tests.pack.csv_files import records
 
 from .account_rows import rows_of, rows_of_whole
-from .csv_files import MemoryFiles, records
 
 RECONCILIATION, CAME_AND_WENT = RECONCILIATION_REGISTERS[0], COMING_AND_GOING_REGISTERS[0]
 INVENTORY, RISKS = INVENTORY_REGISTERS

@@ -12,9 +12,9 @@ from prooftrail.pack.ocsf.findings import PATH, Ocsf
 from prooftrail.pack.tally import Tally
 from prooftrail.pack.view import AccountView
 from tests.builders.judging_findings import a_result
+from tests.builders.pack_files import MemoryFiles
 from tests.builders.packs import FIRST, a_finding, a_pack_run, a_period, an_account_view, an_unread_account_view
 from tests.builders.times import NOW, days
-from tests.pack.csv_files import MemoryFiles
 
 
 def made(*views: AccountView, **changes: Any) -> bytes:

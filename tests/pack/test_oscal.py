@@ -19,9 +19,9 @@ from prooftrail.pack.oscal.text import Spool, line, object_uuid, prose, title, t
 from prooftrail.pack.tally import Tally
 from prooftrail.pack.view import AccountView
 from tests.builders.judging_findings import a_result
+from tests.builders.pack_files import MemoryFiles
 from tests.builders.packs import a_finding, a_pack_run, a_period, an_account_view, an_unread_account_view, some_evidence
 from tests.builders.times import ACCOUNT, MEMBER, NOW, days
-from tests.pack.csv_files import MemoryFiles
 
 with warnings.catch_warnings():  # trestle's own deprecations, of its own dependencies
     warnings.simplefilter("ignore")

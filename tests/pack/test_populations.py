@@ -15,6 +15,7 @@ from prooftrail.pack.tally import Tally
 from prooftrail.pack.view import AccountView, PeriodView
 from tests.builders.judging import a_context, an_account
 from tests.builders.judging_findings import a_result
+from tests.builders.pack_files import MemoryFiles
 from tests.builders.packs import (
     a_denied_account_view,
     a_pack_run,
@@ -24,8 +25,7 @@ from tests.builders.packs import (
     some_identities,
 )
 from tests.builders.times import ACCOUNT, MEMBER, OTHER_REGION, REGION
-
-from .csv_files import MemoryFiles, records
+from tests.pack.csv_files import records
 
 HEADER = ",".join(one.name for one in COLUMNS)
 

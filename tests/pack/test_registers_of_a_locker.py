@@ -17,10 +17,10 @@ from prooftrail.pack.registers.populations import POPULATIONS, parse_population,
 from prooftrail.pack.registers.tables import Tables
 from prooftrail.pack.tally import Tally
 from prooftrail.pack.view import AccountView
+from tests.builders.pack_files import MemoryFiles
 from tests.flows.packing import judged_world, run, views
 from tests.flows.world import HOME, MEMBER, World
-
-from .csv_files import MemoryFiles, records
+from tests.pack.csv_files import records
 
 type Record = dict[str, Any]
 

@@ -15,9 +15,9 @@ from prooftrail.pack.front.readme import Readme, begun, plain, readme, tables
 from prooftrail.pack.front.scope import Scope as ScopePart
 from prooftrail.pack.registers.of_period import PERIOD_REGISTERS
 from prooftrail.pack.view import AccountView, PackOptions
+from tests.builders.pack_files import MemoryFiles
 from tests.builders.packs import an_account_view, an_unread_account_view
 from tests.builders.times import ACCOUNT, MANAGEMENT, MEMBER, NOW
-from tests.pack.csv_files import MemoryFiles
 from tests.pack.period_rows import a_period_under, tallied
 
 

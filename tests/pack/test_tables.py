@@ -10,10 +10,10 @@ from prooftrail.pack.registers.tables import Tables
 from prooftrail.pack.table import Column, ColumnType, Register, Row, Table
 from prooftrail.pack.tally import Tally
 from prooftrail.pack.view import AccountView, PeriodView
+from tests.builders.pack_files import MemoryFiles
 from tests.builders.packs import a_period, an_account_view, an_unread_account_view
 from tests.builders.times import MEMBER
-
-from .csv_files import MemoryFiles, records
+from tests.pack.csv_files import records
 
 _AT = datetime(2026, 11, 22, 6, tzinfo=UTC)
 _TABLE = Table(

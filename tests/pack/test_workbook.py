@@ -15,8 +15,8 @@ from prooftrail.pack.table import Column, ColumnType, Row, Table
 from prooftrail.pack.tally import Tally
 from prooftrail.pack.workbook.rows import Rows
 from prooftrail.pack.workbook.workbook import Workbook
+from tests.builders.pack_files import MemoryFiles
 from tests.builders.packs import a_period
-from tests.pack.csv_files import MemoryFiles
 
 
 def a_table(file: str = "03_identity_inventory", sheet: str | None = "Identities", **changes: Any) -> Table:

@@ -55,7 +55,7 @@ def open_desk(options: Options, history: LockerHistory, *, keep_days: int | None
 
 
 def _spoken(options: Options, policy: Governance) -> tuple[Locker, Voice]:
-    home = _home(options)
+    home = stores.home_of(options)
     secret = _secret(options, home, policy)
     if options.locker.startswith(BUCKET):
         locker, arn = _bucket(options)
@@ -63,15 +63,6 @@ def _spoken(options: Options, policy: Governance) -> tuple[Locker, Voice]:
         return locker, Voice(arn=arn, signer=signer, secret=secret)
     directory = DirectoryLocker(Path(options.locker))
     return directory, Voice(arn=None, signer=_signer(options, home, directory), secret=secret)
-
-
-def _home(options: Options) -> Home:
-    """The home that is named or lies beside the locker under its name; where that has no key, `home` beside it."""
-    home = Home(options.home_path())
-    if options.home is not None or options.locker.startswith(BUCKET) or home.public_key_pem() is not None:
-        return home
-    beside = Home(Path(options.locker).absolute().parent / "home")
-    return home if beside.public_key_pem() is None else beside
 
 
 def _signer(options: Options, home: Home, locker: Locker) -> Signer:

@@ -103,16 +103,9 @@ def make_pack(
 
 
 def _home(options: Options) -> Home:
-    """The home that is named or lies beside the locker under its name; where that has no key, `home` beside it."""
-    home = Home(options.home_path())
-    if options.home is not None:
-        if not home.path.is_dir():
-            raise ConfigError(f"there is no home directory at {home.path}: check --home, or leave it out.")
-        return home
-    if options.locker.startswith(BUCKET) or home.public_key_pem() is not None:
-        return home
-    beside = Home(Path(options.locker).absolute().parent / "home")
-    return home if beside.public_key_pem() is None else beside
+    if options.home is not None and not options.home.is_dir():
+        raise ConfigError(f"there is no home directory at {options.home}: check --home, or leave it out.")
+    return stores.home_of(options)
 
 
 def _require_apart(place: Path, options: Options, home: Home) -> None:

@@ -59,6 +59,15 @@ def ledger_of(options: Options, home: Home) -> Ledger:
     return ledger
 
 
+def home_of(options: Options) -> Home:
+    """The home that is named or lies beside the locker under its name; where that has no key, `home` beside it."""
+    home = Home(options.home_path())
+    if options.home is not None or options.locker.startswith(BUCKET) or home.public_key_pem() is not None:
+        return home
+    beside = Home(Path(options.locker).absolute().parent / "home")
+    return home if beside.public_key_pem() is None else beside
+
+
 def signer_of(options: Options, home: Home) -> Signer:
     """The key manifests are signed with: the home's own, a key file, or one in KMS."""
     if options.signer is None:
