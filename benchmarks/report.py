@@ -41,8 +41,8 @@ from prooftrail.model.reading import Collector  # noqa: E402
 from prooftrail.pack.report.report import Report  # noqa: E402
 from prooftrail.pack.tally import Tally  # noqa: E402
 from prooftrail.pack.view import AccountView, Listed, PeriodView  # noqa: E402
-from tests.builders.packs import a_finding, a_period, some_evidence  # noqa: E402
 from tests.builders.pack_files import MemoryFiles  # noqa: E402
+from tests.builders.packs import a_finding, a_period, some_evidence  # noqa: E402
 from tests.builders.reports import a_page_one  # noqa: E402
 
 ACCOUNTS, EACH, RESULTS = 50, 1000, 9
