@@ -79,14 +79,15 @@ def _identities() -> tuple[Identity, ...]:
     return (*some_identities(), *hostile, *many)
 
 
-def _change(run: PackRun, before: ResultStatus, after: ResultStatus) -> RunTransition:
+def a_change(run: PackRun, before: ResultStatus, after: ResultStatus, identity: str = "AROAJOB001") -> RunTransition:
+    """A result of IDC-02 of an identity that turned in a run."""
     return RunTransition(
         run_id=run.run_id,
         at=run.taken_at,
         transition=Transition(
             control="IDC-02",
-            subject="AROAJOB001",
-            identity="AROAJOB001",
+            subject=identity,
+            identity=identity,
             before=before,
             after=after,
             reason="It has no owner.",
@@ -99,8 +100,8 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A report on disk: 230 roles beside hostile names, a late, a missed and a manual run, an account never read."""
     runs = _runs()
     changes = (
-        _change(runs[0], ResultStatus.PASS, ResultStatus.FAIL),
-        _change(runs[1], ResultStatus.FAIL, ResultStatus.PASS),
+        a_change(runs[0], ResultStatus.PASS, ResultStatus.FAIL),
+        a_change(runs[1], ResultStatus.FAIL, ResultStatus.PASS),
     )
     gone = Presence(
         id="AROAGONE",

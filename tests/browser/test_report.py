@@ -1,12 +1,21 @@
 """The report in a browser: found, filtered, linked to, by keyboard, in the dark, magnified, printed, and never harmed."""
 
 import re
+from pathlib import Path
 
+import msgspec
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import HOSTILE, MANY, Opened
+from prooftrail.model.identity import Kind, Known, Rung
+from prooftrail.model.judgement import ResultStatus, SubjectType
+from prooftrail.pack.view import Listed, Presence
+from tests.browser.conftest import HOSTILE, MANY, Opened, a_change
+from tests.builders.judging_findings import a_result
+from tests.builders.packs import a_pack_run, a_period, an_account_view, some_identities
+from tests.builders.reports import a_report
+from tests.builders.times import MEMBER
 
 MAGNIFIED = {"viewport": {"width": 320, "height": 640}}
 DARK = {"color_scheme": "dark"}
@@ -117,6 +126,93 @@ def test_a_link_leads_to_one_identity_with_its_results_and_the_way_to_the_bytes(
 def test_what_is_not_there_is_said_not_to_be(opened: Opened) -> None:
     page = opened("#identity/AROANOBODY")
     expect(page.locator("#identities .single")).to_contain_text("This report lists no identity")
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "constructor/x",
+        "__proto__/x",
+        "toString/x",
+        "hasOwnProperty/x",
+        "summary/x",
+        "identity/constructor",
+        "owner/__proto__",
+        "family/toString",
+        "control/constructor",
+        "control/NOPE",
+        "identities?sort=constructor&page=-1",
+        "%/%",
+        "?__proto__=1",
+    ],
+)
+def test_no_crafted_link_empties_the_report(opened: Opened, place: str) -> None:
+    page = opened(f"#{place}")
+    expect(page.locator("html")).to_have_attribute("data-ready", "yes")
+    expect(page.locator("main > section:visible")).to_have_count(1)
+    assert len(page.locator("main > section:visible").inner_text()) > 60
+    page.locator("[data-nav=identities]").click()
+    expect(page.locator("#identities > div .said")).to_contain_text(f"{ALL} in all")
+    page = opened("#identities")
+    page.evaluate("place => { location.hash = place; }", place)
+    expect(page.locator("main > section:visible")).to_have_count(1)
+    assert len(page.locator("main > section:visible").inner_text()) > 60
+
+
+@pytest.mark.parametrize(
+    ("status", "mark"), [("unplanned", "(not of the run shown)"), ("unreachable", "(stale: 20261119T060000Z)")]
+)
+def test_what_an_older_run_saw_is_marked_wherever_it_is_listed(
+    browser: Browser, tmp_path: Path, status: str, mark: str
+) -> None:
+    then = a_pack_run(-3)
+    (worker,) = (one for one in some_identities() if one.kind is Kind.ROLE_WORKLOAD)
+    worker = msgspec.structs.replace(
+        worker, id="AROAOLD", owner=Known(value="jane", rung=Rung.REGISTRY, where="x"), family="jobs"
+    )
+    results = tuple(
+        a_result(ResultStatus.FAIL, control=each, subject=subject, subject_type=of)
+        for each, subject, of in (
+            ("IDC-02", worker.id, SubjectType.IDENTITY),
+            ("IDC-02", MEMBER, SubjectType.ACCOUNT),
+        )
+    )
+    came = Presence(
+        id=worker.id, name="old", arn=None, kind="role_workload", created_at=None, came=then.run_id, went=None
+    )
+    older = an_account_view(
+        account=MEMBER, status=status, stale=True, read_run=then, judged_run=then, identities=(worker,), results=results,
+        listed=(Listed(identity=worker, seen_in=then.run_id, evidence="e-1", line=2),),
+        transitions=(a_change(then, ResultStatus.PASS, ResultStatus.FAIL, worker.id),), presences=(came,),
+    )  # fmt: skip
+    at = tmp_path / "index.html"
+    at.write_bytes(a_report(a_period(runs=(then, a_pack_run(0))), (an_account_view(), older)))
+    page = browser.new_page()
+    lists = {
+        "identities": "#identities > div tbody tr",
+        "control/IDC-02": "article.control:visible .failing tbody tr",
+        "owner/jane": "#owners .single tbody tr",
+        "family/jobs": "#families .single tbody tr",
+        f"identity/{worker.id}": "#identities .single .ids",
+        "history": "[data-fill=intervals] tbody tr, [data-fill=presences] tbody tr",
+    }
+    for place, rows in lists.items():
+        page.goto(f"{at.as_uri()}#{place}")
+        page.evaluate("place => { location.hash = place; }", place)
+        found = [one for one in page.locator(rows).all_inner_texts() if MEMBER in one]
+        assert found, place
+        assert all(mark in one for one in found), (place, found)
+    page.goto(f"{at.as_uri()}#owner/jane")
+    page.evaluate("() => { location.hash = 'owner/jane'; }")
+    expect(page.locator("#owners .single .ids")).to_contain_text("Stale")
+    page.close()
+
+
+def test_a_control_that_is_not_there_is_said_not_to_be(opened: Opened) -> None:
+    page = opened("#control/NOPE")
+    expect(page.locator("#controls .single")).to_contain_text("This report lists no control")
+    page = opened("#control/IDC-15")
+    expect(page.locator("#controls .single")).to_have_count(0)
 
 
 def test_owners_and_families_lead_to_their_identities(opened: Opened) -> None:
@@ -230,3 +326,15 @@ def test_the_policy_lets_no_other_script_run(browser: object, report: object) ->
     )
     assert page.evaluate("window.let_in") is None
     page.close()
+
+
+@pytest.mark.parametrize("place", ["control/IDC-02", "history", "population", "identities?q=job-01"])
+def test_a_printed_list_is_no_wider_than_the_page_and_its_first_column_can_be_read(opened: Opened, place: str) -> None:
+    page = opened(f"#{place}", viewport={"width": 718, "height": 1000})
+    page.emulate_media(media="print")
+    widths = page.evaluate(
+        "() => [...document.querySelectorAll('table')].filter(one => one.offsetParent && one.tBodies[0].rows.length)"
+        ".map(one => [one.offsetWidth, one.tBodies[0].rows[0].cells[0].offsetWidth])"
+    )
+    assert widths
+    assert all(whole <= 718 and first >= 50 for whole, first in widths), widths

@@ -16,10 +16,20 @@ from prooftrail.governance.thresholds import Limits
 from prooftrail.model import canonical
 from prooftrail.model.identity import Identity, IdentityClass, Kind, Known, Rung
 from prooftrail.model.judgement import Finding, FindingStatus, Limit, Result, ResultStatus, Risk, SubjectType, Tier
-from prooftrail.model.reading import CellStatus, Collector
+from prooftrail.model.reading import GLOBAL, CellStatus, Collector, GapReason
 from prooftrail.model.run import EvidenceKind, Schedule
 from prooftrail.model.snapshot import AccountFacts, Reconciliation, RunTrigger
-from prooftrail.pack.view import AccountView, Evidence, Listed, PackOptions, PackRun, PeriodView
+from prooftrail.pack.view import (
+    READ,
+    AccountView,
+    Evidence,
+    Listed,
+    PackOptions,
+    PackRun,
+    PeriodView,
+    Refused,
+    Shortfall,
+)
 from tests.builders.judging import a_context, a_risk, an_account, cells_of
 from tests.builders.judging_findings import a_result
 from tests.builders.judging_people import declared
@@ -234,6 +244,36 @@ def an_unread_account_view(account: str = MEMBER, **changes: Any) -> AccountView
         "unjudged": "it was never read (AWS refuses sts:AssumeRole)",
     }
     return AccountView(**{**made, **changes})
+
+
+def a_refusal(**changes: Any) -> Refused:
+    """One source of an account that refused everything."""
+    made: dict[str, Any] = {
+        "collector": Collector.PRINCIPALS,
+        "region": GLOBAL,
+        "status": CellStatus.DENIED,
+        "items": 0,
+        "detail": "not authorized",
+        "api": "iam:GetAccountAuthorizationDetails",
+        "reason": GapReason.DENIED,
+        "code": "AccessDenied",
+    }
+    return Refused(**{**made, **changes})
+
+
+def a_shortfall(day: int, status: str = "gaps", *refused: Refused, **changes: Any) -> Shortfall:
+    """What the run `day` days after NOW did not read of an account."""
+    run = a_pack_run(day)
+    made: dict[str, Any] = {
+        "run_id": run.run_id,
+        "at": run.taken_at,
+        "status": status,
+        "reason": None if status in READ else "AWS refuses sts:AssumeRole",
+        "judged": status in READ,
+        "refused": refused,
+        "evidence": "e-outcome" if status == "gaps" else None,
+    }
+    return Shortfall(**{**made, **changes})
 
 
 def a_denied_account_view(*collectors: Collector, **changes: Any) -> AccountView:

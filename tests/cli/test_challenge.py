@@ -1,6 +1,7 @@
 """`prooftrail challenge` as an auditor types it: what it prints, what it can be pasted as, and how it ends."""
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -57,6 +58,30 @@ def test_nothing_reread_ends_as_nothing_done(town: Town, live: Town, prooftrail:
     said = prooftrail("challenge", town.address, "--sample", "5", "--seed", "dice", "--role-name", "r")
     assert said.code == 3
     assert "NOT RE-READ" in said.out
+
+
+def test_it_says_first_how_much_was_read_again_and_that_fewer_than_half_proves_little(
+    town: Town, live: Town, prooftrail: Prooftrail
+) -> None:
+    said = prooftrail("challenge", town.address, "--sample", "100", "--seed", "dice")  # the member is not read
+
+    told = said.out.splitlines()
+    assert said.code == 3
+    assert re.fullmatch(r"  \d of \d+ items of the sample read again: FEWER THAN HALF, which proves little", told[1])
+    one_line = " ".join(said.out.split())
+    assert "--role-name (and --external-id" in one_line
+    assert "name them with --account" in one_line
+    assert f"this challenge proves little, and nothing of account {MEMBER}." in one_line
+
+
+def test_a_sample_of_the_accounts_that_can_be_read_is_enough_and_says_that_it_is_of_them_alone(
+    town: Town, live: Town, prooftrail: Prooftrail
+) -> None:
+    said = prooftrail("challenge", town.address, "--sample", "100", "--seed", "dice", "--account", HOME)
+
+    assert said.code == 0
+    assert "FEWER" not in said.out
+    assert f"population all of account {HOME} alone" in " ".join(said.out.split())
 
 
 def test_without_a_seed_it_says_that_it_is_not_independent(town: Town, live: Town, prooftrail: Prooftrail) -> None:

@@ -156,3 +156,17 @@ def test_a_home_of_another_locker_is_said(pack: Path, tampered: Copy, tmp_path: 
     said = prooftrail("handover", pack, *TO, "--locker", tampered.address, "--home", other.home)
     assert said.code == 3
     assert "none of the chain's" in said.err
+
+
+@pytest.mark.parametrize("yes", [(), ("--yes",)])
+def test_a_record_is_kept_no_longer_than_a_store_can(
+    pack: Path, tampered: Copy, prooftrail: Prooftrail, yes: tuple[str, ...]
+) -> None:
+    asked = ("handover", pack, *TO, "--locker", tampered.address)
+
+    said = prooftrail(*asked, "--keep-days", "3000000", *yes)
+
+    assert said.code == 2
+    assert "--keep-days takes 1 to 36,500 days" in said.err
+    assert records(tampered) == []
+    assert prooftrail(*asked, "--keep-days", "36500", *yes).code == 0

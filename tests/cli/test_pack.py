@@ -2,17 +2,26 @@
 
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from prooftrail.adapters.embedded.copy_directory import CopyDirectory
 from prooftrail.adapters.embedded.home import Home
+from prooftrail.adapters.embedded.pull_notes import PullDirectory
+from prooftrail.cli.pack_requests import read_requests
 from prooftrail.evidence import envelope
+from prooftrail.evidence.pulled import Scope
+from prooftrail.flows.pull_evidence import PullEvidence
 from tests.cli.lockers import Copy, Prooftrail, Town
+from tests.contracts.fakes import MemoryEvidence, MemoryLocker
+from tests.flows.world import HOME, MEMBER
 
 LAST = ("--from", "2026-11-04", "--to", "2026-11-04")
 
@@ -159,8 +168,9 @@ def test_what_is_no_pack_is_never_replaced(town: Town, tmp_path: Path, prooftrai
         (("--to", "2026-02-30"), "--to takes a day like 2026-07-01"),
         (("--from", "2026-11-03", "--to", "2026-11-02"), "--from 2026-11-03 lies after --to 2026-11-02"),
         (("--framework", "cobit"), "--framework takes iso27001, csf, 800-53, owasp, ai-rmf, cis, soc2, pci, nis2"),
-        (("--accounts", "12"), "takes the 12 digits of an account, not '12'"),
+        (("--accounts", "12"), "--accounts takes the 12 digits of each account, with commas, not '12'"),
         (("--accounts", " , "), "--accounts names no account"),
+        (("--head", "newest"), "--head takes a slot, or SEQ:SHA256 as `prooftrail pack` prints it, not 'newest'"),
         (("--accounts", "999999999999"), "--accounts 999999999999: no run of"),
         (("--unsigned", "--signer", "key.pem"), "--unsigned and --signer ask for two things"),
         (("--request", "/nowhere/requests.csv"), "--request /nowhere/requests.csv cannot be read"),
@@ -188,6 +198,141 @@ def test_a_period_before_the_first_run_makes_nothing(town: Town, tmp_path: Path,
     assert "its first run is 20261101T060000Z" in said.err
 
 
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("--to", "2026-10-01"), "--to 2026-10-01 lies before the first run, of 2026-11-01: choose a later day"),
+        (("--from", "2026-12-01"), "--from 2026-12-01 lies after the newest run, of 2026-11-04"),
+        (("--head", "9"), "--head 9: the chain of"),
+        (("--head", f"2:{'0' * 64}"), "this is another chain, or it was changed since"),
+    ],
+)
+def test_what_the_locker_does_not_have_is_said_of_what_was_given(
+    town: Town, tmp_path: Path, prooftrail: Prooftrail, arguments: tuple[str, ...], sentence: str
+) -> None:
+    said = prooftrail("pack", town.address, *arguments, "-o", tmp_path / "pack")
+    assert (said.code, said.out, os.listdir(tmp_path)) == (3, "", [])
+    assert sentence in said.err
+
+
+# the same pack again ---------------------------------------------------------------------------------------------
+
+
+def test_the_command_it_prints_makes_the_same_pack_again(town: Town, tmp_path: Path, prooftrail: Prooftrail) -> None:
+    said = prooftrail("pack", town.address, "--head", "2", "--unsigned", "-o", tmp_path / "one")
+    [line] = [one for one in said.out.splitlines() if one.startswith("the same pack again: ")]
+    again = shlex.split(line.removeprefix("the same pack again: prooftrail "))
+    assert again[again.index("--head") + 1].startswith("2:")
+    again[again.index("AGAIN")] = str(tmp_path / "two")
+    assert prooftrail(*again, "--unsigned").code == 0
+    for path in (each for each in (tmp_path / "one").rglob("*") if each.is_file()):
+        assert path.read_bytes() == (tmp_path / "two" / path.relative_to(tmp_path / "one")).read_bytes(), path
+    command = " ".join(again).replace(str(town.address), "LOCKER").replace(str(tmp_path / "two"), "AGAIN")
+    assert command in (tmp_path / "one/VERIFY.md").read_text()
+
+
+def test_a_pack_of_an_older_head_can_be_verified_with_its_own_verifier(
+    town: Town, tmp_path: Path, prooftrail: Prooftrail
+) -> None:
+    assert as_json(prooftrail, town.address, "--head", "2", "-o", tmp_path / "pack")["as_of"] == "20261102T060000Z"
+    verifier = subprocess.run(
+        [sys.executable, tmp_path / "pack" / "verify.py", "--fingerprint",
+         envelope.fingerprint(town.signer.public_key_pem()), "--rows"],
+        capture_output=True, check=False, cwd=tmp_path, text=True,
+    )  # fmt: skip
+    assert verifier.returncode == 0, verifier.stdout
+    assert not (tmp_path / "pack/evidence/chain/00000003.json").exists()
+
+
+def test_records_that_nobody_has_signed_yet_are_counted_on_the_command_line_alone(
+    tampered: Copy, tmp_path: Path, prooftrail: Prooftrail
+) -> None:
+    command = ("pack", tampered.address, "-o", tmp_path / "pack", "--replace")
+    assert "no manifest up to its head names" not in prooftrail(*command).out
+    before = {one: one.read_bytes() for one in (tmp_path / "pack").rglob("*") if one.is_file()}
+    tampered.add(f"custody/20261104T070000Z-{'0' * 64}.json", b"{}")
+    said = prooftrail(*command)
+    assert "1 custody record, answer or notice in the locker is not in the pack" in said.out
+    assert {one: one.read_bytes() for one in (tmp_path / "pack").rglob("*") if one.is_file()} == before
+
+
+# copies ----------------------------------------------------------------------------------------------------------
+
+
+def pulled(town: Town, to: Path, **scope: Any) -> Path:
+    """The town's locker, pulled as from a bucket that holds the same."""
+    bucket = MemoryLocker()
+    for one in town.locker.versions(""):
+        bucket.put(one.key, town.locker.get(one.key), retain_until=None)
+    PullEvidence(
+        source=MemoryEvidence(bucket), copy=CopyDirectory(to), notes=PullDirectory(to), clock=town.clock,
+        version="test", workers=2,
+    )(Scope(**scope))  # fmt: skip
+    return to
+
+
+def accused(pack: Path) -> list[str]:
+    """What of a pack says that evidence was altered or is gone."""
+    words = ("not as sealed", "gone or not what was sealed", "why it was altered", "gone or damaged")
+    rows = (pack / "24_gaps.csv").read_text()
+    front = (pack / "00_README.md").read_text()
+    return [one for one in words if one in rows or (one in front and one != "gone or damaged")]
+
+
+def test_a_whole_pull_is_whole_and_gives_the_pack_of_the_directory(
+    town: Town, tmp_path: Path, prooftrail: Prooftrail
+) -> None:
+    copy = pulled(town, tmp_path / "copy")
+    as_json(prooftrail, copy, "--home", town.home, "-o", tmp_path / "one")
+    as_json(prooftrail, town.address, "--home", town.home, "-o", tmp_path / "two")
+    names = {one.relative_to(tmp_path / name) for name in ("one", "two") for one in (tmp_path / name).rglob("*.*")}
+    differ = [
+        str(one) for one in names if (tmp_path / "one" / one).read_bytes() != (tmp_path / "two" / one).read_bytes()
+    ]
+    assert sorted(differ) == ["integrity/object_lock_status.json", "integrity/pack.json"]
+    said = json.loads((tmp_path / "one/integrity/object_lock_status.json").read_text())
+    assert said["read_from"] == "copy pulled from a bucket"
+    assert {one["observed_at"] is not None for one in said["objects"]} == {True}
+
+
+@pytest.mark.parametrize(
+    ("scope", "asked", "named"),
+    [
+        ({"accounts": (MEMBER,)}, (), f"all runs, account {MEMBER}"),
+        ({"since": date(2026, 11, 3)}, (), "runs from 2026-11-03 on, all accounts"),
+        ({"since": date(2026, 11, 3)}, ("--from", "2026-11-01"), "runs from 2026-11-03 on, all accounts"),
+        ({"accounts": (MEMBER,)}, ("--accounts", HOME), f"all runs, account {MEMBER}"),
+    ],
+)
+def test_a_pack_of_a_part_says_on_page_one_that_it_is_and_accuses_nobody(
+    town: Town, tmp_path: Path, prooftrail: Prooftrail, scope: dict[str, Any], asked: tuple[str, ...], named: str
+) -> None:
+    copy = pulled(town, tmp_path / "copy", **scope)
+    found = as_json(prooftrail, copy, *asked, "--unsigned", "-o", tmp_path / "pack")
+    [said] = [one for one in found["gaps"] if "partial copy" in one]
+    assert f"partial copy of memory: ({named})" in said
+    assert accused(tmp_path / "pack") == []
+    assert "partial copy" in (tmp_path / "pack/24_gaps.csv").read_text()
+
+
+def test_without_asking_a_pack_of_a_part_is_of_what_was_pulled(
+    town: Town, tmp_path: Path, prooftrail: Prooftrail
+) -> None:
+    copy = pulled(town, tmp_path / "copy", since=date(2026, 11, 3), accounts=(MEMBER,))
+    found = as_json(prooftrail, copy, "--unsigned", "-o", tmp_path / "pack")
+    assert (found["since"], found["until"]) == ("2026-11-03", "2026-11-04")
+    assert f"--accounts {MEMBER}" in found["again"]
+
+
+def test_a_record_of_another_pull_makes_no_part_of_a_copy(town: Town, tmp_path: Path, prooftrail: Prooftrail) -> None:
+    copy = pulled(town, tmp_path / "copy", accounts=(MEMBER,))
+    record = tmp_path / "copy-pull/pull.json"
+    record.write_text(json.dumps(json.loads(record.read_text()) | {"locker_id": "0" * 64}))
+    found = as_json(prooftrail, copy, "--unsigned", "-o", tmp_path / "pack")
+    assert any("The record of a pull beside the locker is not believed" in one for one in found["gaps"])
+    assert accused(tmp_path / "pack")  # what is not there is gone, as far as anybody can tell
+
+
 # requests --------------------------------------------------------------------------------------------------------
 
 BOM = "\ufeff"
@@ -213,18 +358,30 @@ def test_a_request_list_is_read_however_a_spreadsheet_saved_it(
     assert 'R-2,"Leavers, please"' in register
 
 
+def test_lines_with_faults_are_kept_and_all_told_at_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    body = "Ref,Description\nR-1,one\nR-1,two\n,three\nR-4\nR-5," + "x" * 4001 + "\n\x1b[2J,=cmd()\n\x1b[2J,Q1\n"
+    (tmp_path / "requests.csv").write_text(body)
+    found = read_requests(tmp_path / "requests.csv")
+    assert [(name, asked[:5]) for name, asked in found] == [
+        ("R-1", "one"), ("R-1", "two"), ("", "three"), ("R-4", ""), ("R-5", "xxxxx"), ("\x1b[2J", "=cmd("), ("\x1b[2J", "Q1"),
+    ]  # fmt: skip
+    assert len(found[4][1]) == 4000
+    said = capsys.readouterr().err
+    assert "\x1b" not in said
+    assert [one in said for one in (
+        "5 faults, kept and marked in 35_requests", "line 3: the id 'R-1' stands on line 2 too", "line 4: the id is missing",
+        "line 5: the request is missing", "line 6: it is longer than 4,000 characters, and is cut there", "line 8: the id",
+    )] == [True] * 6  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("body", "sentence"),
     [
         (b"", "line 1 names no column id and no column request"),
         (b"id\n1\n", "line 1 names no column request"),
         (b"id,request\n", "holds no request"),
-        (b"id,request\nR-1,one\nR-1,two\n", "line 3: the id 'R-1' stands twice"),
-        (b"id,request\n,one\n", "line 2: the id is missing"),
-        (b"id,request\nR-1\n", "line 2: the request is missing"),
         (b"id,request\nR-1,\xfc\n", "line 2 is not UTF-8"),
         (b'id,request\nR-1,"one\n', "line 2: unexpected end of data"),
-        (b"id,request\nR-1," + b"x" * 4001 + b"\n", "line 2: the request is longer than 4,000 characters"),
         (b"id,request\n" + b"".join(b"%d,x\n" % one for one in range(1001)), "holds 1,001 requests"),
         (b"x" * 1_000_001, "no request list is so large"),
     ],

@@ -1,6 +1,9 @@
 """`prooftrail pull` on an emulated bucket: what an auditor with rights to read, and none else, takes away and can check."""
 
 import json
+import re
+import subprocess
+import sys
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -181,11 +184,78 @@ def test_some_days_and_accounts_make_a_part_that_every_command_says_is_one(
     assert verified.code == 3
     assert verified.out.startswith(f"PARTIAL COPY, INTACT AS FAR AS IT GOES  {copy}\n")
     assert f"runs until 2026-11-02, account {HOME}; " in one_line(verified.out)
+    assert "nobody signed" in one_line(verified.out)
+    assert "exit status 3 and not 0, because" in one_line(verified.out)
+    assert re.search(rf" accounts \d: [\w, ]*{MEMBER}", one_line(verified.out))
     unchecked = prooftrail("verify", copy)
     assert unchecked.out.startswith("PARTIAL COPY: INTERNALLY CONSISTENT, ORIGIN NOT CHECKED  ")
     found = json.loads(prooftrail("verify", copy, "--json", "--fingerprint", ours(town)).out)
     assert found["partial"]["left_out"] > 0
     assert "intact" not in found["verdict"].replace("partial copy, intact as far as it goes", "")
+
+
+@pytest.mark.parametrize("body", [b"{", b"\xff", b"[]", b'{"scope": 7}'])
+def test_a_record_that_makes_no_sense_keeps_nobody_from_reading_and_verify_refuses_it(
+    prooftrail: Prooftrail, shared: Bucket, tmp_path: Path, body: bytes
+) -> None:
+    copy = tmp_path / "copy"
+    prooftrail("pull", shared.address, copy, "--quiet")
+    record = tmp_path / "copy-pull" / "pull.json"
+    record.write_bytes(body)
+
+    read, verified = prooftrail("overview", copy), prooftrail("verify", copy)
+
+    assert read.code in (0, 1)
+    assert "is no record of a pull" in read.err
+    assert (verified.code, "is no record of a pull" in verified.err) == (3, True)
+    assert prooftrail("pull", shared.address, copy, "--quiet").code == 0
+    assert prooftrail("overview", copy).err == ""
+
+
+def test_the_record_of_another_locker_is_not_believed_and_that_is_said(
+    prooftrail: Prooftrail, shared: Bucket, town: Town, tmp_path: Path
+) -> None:
+    copy = tmp_path / "copy"
+    prooftrail("pull", shared.address, copy, "--account", HOME, "--quiet")
+    record = tmp_path / "copy-pull" / "pull.json"
+    record.write_text(json.dumps(json.loads(record.read_text()) | {"locker_id": "0" * 64}))
+
+    verified = prooftrail("verify", copy, "--fingerprint", ours(town))
+
+    assert verified.code == 1
+    assert verified.out.startswith(f"NOT INTACT  {copy}\n")
+    assert "does not fit its chain" in one_line(verified.out)
+    assert "MISSING" in verified.out
+    assert "does not fit its chain" in prooftrail("overview", copy).err
+    assert json.loads(prooftrail("verify", copy, "--json").out)["pulled"] is None
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (("--account", "999999999999"), f"{HOME}, {MEMBER}"),
+        (("--from", "2030-01-01"), "there are 4, from 2026-11-01 to 2026-11-04"),
+    ],
+)
+def test_a_part_that_is_none_is_wrong_use_and_says_what_there_is(
+    prooftrail: Prooftrail, shared: Bucket, tmp_path: Path, options: tuple[str, ...], told: str
+) -> None:
+    said = prooftrail("pull", shared.address, tmp_path / "copy", *options)
+
+    assert (said.code, said.out) == (2, "")
+    assert told in said.err
+    assert not (tmp_path / "copy").exists()
+
+
+def test_a_scope_that_leaves_nothing_out_is_pulled_whole_and_verifies_as_intact(
+    prooftrail: Prooftrail, shared: Bucket, town: Town, tmp_path: Path
+) -> None:
+    said = prooftrail("pull", shared.address, tmp_path / "copy", "--from", "2026-11-01", "--to", "2026-11-04")
+
+    assert said.out.startswith("PULLED  ")
+    assert "runs from 2026-11-01 to 2026-11-04, all accounts leaves nothing out" in one_line(said.out)
+    verified = prooftrail("verify", tmp_path / "copy", "--fingerprint", ours(town))
+    assert (verified.code, verified.out[:8]) == (0, "INTACT  ")
 
 
 @pytest.mark.parametrize("command", ["runs", "inventory", "overview", "results", "findings", "risk", "changes"])
@@ -251,6 +321,49 @@ def test_who_interrupts_it_is_told_that_the_same_command_goes_on(
     assert said.code == 130
     assert "the same command goes on from there" in said.err
     assert json.loads((tmp_path / "copy-pull" / "pull.json").read_text())["stopped"] == "it was interrupted"
+
+
+INTERRUPTED = """
+import itertools, os, signal, sys
+from prooftrail.adapters.embedded.copy_directory import CopyDirectory
+from prooftrail.cli import main
+
+put, numbers = CopyDirectory.put, itertools.count(1)
+
+def then_interrupted(self, *args, **kwargs):
+    stored = put(self, *args, **kwargs)
+    if next(numbers) == 20:
+        os.kill(os.getpid(), signal.SIGINT)
+    return stored
+
+CopyDirectory.put = then_interrupted
+sys.exit(main.main(sys.argv[1:]))
+"""
+
+
+def test_a_signal_in_the_middle_leaves_what_the_same_command_goes_on_from(
+    prooftrail: Prooftrail, shared: Bucket, town: Town, tmp_path: Path
+) -> None:
+    copy = tmp_path / "copy"
+    asked = ("pull", shared.address, str(copy), "--quiet", "--workers", "2")
+
+    ended = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED, *asked], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert (ended.returncode, ended.stdout) == (130, "")
+    assert "the same command goes on from there" in ended.stderr
+    assert "Traceback" not in ended.stderr
+    first = pull_notes.read_record(copy)
+    assert first is not None
+    assert (first.finished, first.stopped) == (False, "it was interrupted")
+    left = sorted(one for one in copy.rglob("*") if one.is_file())
+    assert all(one.read_bytes() == (town.address / one.relative_to(copy)).read_bytes() for one in left)
+
+    again = json.loads(prooftrail(*asked, "--json").out)
+
+    assert again["finished"]
+    assert 0 < again["fetched"] <= again["objects"] - 20
+    assert prooftrail("verify", copy, "--deep", "--fingerprint", ours(town)).out.startswith("INTACT  ")
 
 
 def test_a_bucket_that_is_not_there_is_said(prooftrail: Prooftrail, tmp_path: Path) -> None:

@@ -51,6 +51,17 @@ def test_as_of_a_day_only_what_was_known_then_counts(prooftrail: Prooftrail, tow
     assert any(f"restore the reading of account {MEMBER}" in one["what"] for one in answer["actions"])
 
 
+@pytest.mark.parametrize("as_of", ["2026-11-02", DAYS[1]])
+def test_days_after_as_of_are_still_to_come_whatever_was_sealed_since(
+    prooftrail: Prooftrail, town: Town, as_of: str
+) -> None:
+    answer = answered(prooftrail, town, "--audit-date", "2026-11-06", "--as-of", as_of)
+
+    assert answer["as_of"]["run_id"] == DAYS[1]
+    assert (answer["of_days"], answer["days_left"], answer["lost"]) == (5, 3, [])
+    assert of(answer, "IDC-16")["operated"] == 2
+
+
 def test_every_day_since_the_last_run_that_brought_none_is_lost(prooftrail: Prooftrail, town: Town) -> None:
     answer = answered(prooftrail, town, "--audit-date", "2026-11-15", "--as-of", "2026-11-08")
 
@@ -98,7 +109,8 @@ def test_hostile_names_steer_no_terminal(prooftrail: Prooftrail, town: Town) -> 
         (("--audit-date", "2199-01-01"), "more than ten years away"),
         (("--audit-date", "2026-12-01", "--framework", "iso9001"), "--framework takes one of"),
         (("--audit-date", "2026-12-01", "--from", "2190-01-01"), "still to come"),
-        (("--audit-date", "2026-12-01", "--as-of", "yesterday"), "--as-of takes a day"),
+        (("--audit-date", "0001-01-01"), "more than ten years away"),
+        (("--audit-date", "2026-12-01", "--as-of", "yesterday"), "'yesterday' is neither a date"),
         (("--audit-date", "2026-12-01", "--days", "0"), "--days"),
         ((), "--audit-date"),
     ],

@@ -151,6 +151,21 @@ def test_an_operators_seed_is_marked_wherever_the_draw_is_shown(pack: Path, proo
     assert record_of(folder)["independent"] is False
 
 
+def test_a_later_draw_with_the_same_seed_is_marked_and_the_first_is_first_in_this_copys_log_alone(
+    pack: Path, prooftrail: Prooftrail
+) -> None:
+    drawn = ("sample", pack, "--population", "users", "--size", "2", "--seed", "1", "--seed-source", "auditor")
+    first, later = (prooftrail(*drawn, *more) for more in ((), ("--strata", "kind")))
+    alone = "first in this copy's log: another copy has a log of its own"
+    assert alone in " ".join(first.out.split())
+    assert "NOT INDEPENDENT" not in first.out
+    assert "NOT INDEPENDENT: this seed was used before" in " ".join(later.out.split())
+    assert alone not in " ".join(later.out.split())
+    said = [one.read_text() for one in pack.with_name("pack-samples").glob("*/sample.md")]
+    assert [alone in one for one in said].count(True) == 1
+    assert ["NOT INDEPENDENT: this seed was used before" in one for one in said].count(True) == 1
+
+
 @pytest.mark.parametrize(
     ("options", "why"),
     [

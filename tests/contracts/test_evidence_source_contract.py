@@ -8,9 +8,10 @@ from typing import Any, NamedTuple
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
-from prooftrail.adapters.aws.s3_evidence import S3Evidence, client_config
+from prooftrail.adapters.aws.s3_evidence import S3Evidence, S3WithLocks, client_config
 from prooftrail.adapters.aws.s3_locker import S3Locker
 from prooftrail.errors import AccessError, EvidenceMissing
+from prooftrail.evidence.pulled import LockState
 from prooftrail.ports import Locker
 from prooftrail.ports.pulling import EvidenceSource
 from tests.contracts.fakes import MemoryEvidence, MemoryLocker
@@ -93,13 +94,15 @@ def test_who_asks_is_told(place: Place) -> None:
 class Answers:
     """A client of S3 that answers what it is told to, and counts what it is asked."""
 
-    def __init__(self, *bodies: object, refused: frozenset[str] = frozenset()) -> None:
-        self._bodies, self._refused = list(bodies), refused
+    def __init__(
+        self, *bodies: object, refused: frozenset[str] = frozenset(), locks: list[dict[str, Any]] | None = None
+    ) -> None:
+        self._bodies, self._refused, self._locks = list(bodies), refused, locks or []
         self.asked: list[str] = []
 
     def get_object(self, **_: Any) -> dict[str, Any]:
         self.asked.append("get_object")
-        return {"Body": self._bodies.pop(0)}
+        return {"Body": self._bodies.pop(0)} | (self._locks.pop(0) if self._locks else {})
 
     def get_object_retention(self, **_: Any) -> dict[str, Any]:
         return self._lock("get_object_retention")
@@ -156,3 +159,14 @@ def test_a_busy_store_is_waited_for_and_no_worker_waits_for_a_connection() -> No
 
     assert config.retries == {"mode": "standard", "total_max_attempts": 10}
     assert config.max_pool_connections >= 16
+
+
+def test_the_lock_that_comes_with_the_bytes_is_remembered_for_a_pack() -> None:
+    until = datetime(2029, 11, 1, tzinfo=UTC)
+    locked = {"ObjectLockMode": "COMPLIANCE", "ObjectLockRetainUntilDate": until, "ObjectLockLegalHoldStatus": "ON"}
+    s3 = Answers(Whole(), Whole(), refused=frozenset({"get_object_retention"}), locks=[locked, {}])
+    source = S3WithLocks(s3, "evidence")  # type: ignore[arg-type]  # as much of a client as is asked
+
+    assert (source.get("a", version_id="v1"), source.get("b", version_id="v2")) == (b"sealed", b"sealed")
+    assert source.locks["a"] == LockState(mode="COMPLIANCE", retain_until=until, legal_hold=True)
+    assert source.locks["b"].unknown == "s3:GetObjectRetention is not allowed"

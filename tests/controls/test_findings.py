@@ -12,7 +12,7 @@ from prooftrail.controls.due import began, overdue
 from prooftrail.controls.events import event_of
 from prooftrail.controls.findings import fold
 from prooftrail.controls.fingerprints import fingerprint
-from prooftrail.controls.grading import Indication, graded
+from prooftrail.controls.grading import Indication, graded, recurrences
 from prooftrail.evidence.layout import ORGANIZATION
 from prooftrail.governance import Governance
 from prooftrail.governance.exceptions import Exceptions
@@ -683,6 +683,42 @@ def test_what_open_findings_speak_for(findings: list[Finding], indication: Indic
     (one,) = graded(findings, NOW)
     assert one.indication is indication
     assert one.open == len(findings)
+
+
+@pytest.mark.parametrize(
+    ("failed", "passed", "indication", "why"),
+    [
+        (4, 0, Indication.MINOR, "not isolated: 4 of 4 tested fail"),
+        (5, 0, Indication.MAJOR, "5 of 5 tested fail"),
+        (5, 44, Indication.MAJOR, "5 of 49 tested fail"),
+        (5, 45, Indication.MINOR, "isolated: 5 of 50 tested fail"),
+        (0, 0, Indication.MINOR, "how many of those tested fail is not known"),
+    ],
+)
+def test_how_many_of_those_tested_fail_tells_a_rule_from_a_lapse(
+    failed: int, passed: int, indication: Indication, why: str
+) -> None:
+    one = a_finding(severity=Tier.HIGH)
+    counts = {f"result:{one.control}:FAIL": failed, f"result:{one.control}:PASS": passed}
+    (said,) = graded([one], NOW, counts)
+    assert said.indication is indication
+    assert why in said.why
+
+
+def test_a_control_is_as_grave_as_the_gravest_of_its_findings() -> None:
+    low, late = a_finding(severity=Tier.LOW), a_finding(severity=Tier.CRITICAL, subject="s2", due_at=NOW - days(1))
+    (said,) = graded([low, late], NOW, {f"result:{low.control}:FAIL": 2, f"result:{low.control}:PASS": 98})
+    assert (said.indication, said.why) == (Indication.MAJOR, "a critical one is past its due date")
+
+
+def test_a_recurrence_is_of_the_same_control_and_arn_and_of_one_that_was_mended_before() -> None:
+    arn, first, then = "arn:test:iam::1:user/u", "20261101T060000Z", "20261102T060000Z"
+    old = a_finding(subject="OLD", fingerprint="f-old", arn=arn, status=FIXED, fixed_run=then)
+    again = a_finding(subject="NEW", fingerprint="f-new", arn=arn, opened_run=then)
+    beside = a_finding(subject="BESIDE", fingerprint="f-beside", arn=arn, opened_run=first)
+    other = a_finding(subject="OTHER", fingerprint="f-other", arn=arn, opened_run=then, control="IDC-01")
+    unnamed = a_finding(subject="NONE", fingerprint="f-none", arn=None, opened_run=then)
+    assert recurrences([old, again, beside, other, unnamed]) == {"f-new": "f-old"}
 
 
 def test_what_is_fixed_or_accepted_speaks_for_nothing() -> None:

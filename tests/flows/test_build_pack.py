@@ -20,6 +20,7 @@ from prooftrail.flows import pack_objects
 from prooftrail.flows.build_pack import BuiltPack, Maker, build_pack
 from prooftrail.flows.locker_history import LockerHistory
 from prooftrail.model import canonical
+from prooftrail.pack.integrity.integrity import COPY, Locks
 from prooftrail.pack.view import PackOptions
 from tests.builders.pack_files import MemoryFiles
 from tests.cli.lockers import MARKUP, Town, copied, four_days
@@ -201,11 +202,21 @@ def test_requests_of_the_auditor_become_a_register() -> None:
 def test_what_is_said_of_the_locker_and_its_locks_is_in_the_pack() -> None:
     files = MemoryFiles()
     world = run(judged_world(), 1)
-    said = ("this pack was made from a partial copy",)
-    lock = LockState(mode="COMPLIANCE")
-    found = build_pack(world.locker, NOVEMBER, files, MAKER, said=said, lock_of=lambda _: lock)
-    assert said[0] in found.tally.wrong
+    said = ("it was made from a partial copy of s3://evidence",)
+    locks = Locks(read_from=COPY, of=lambda _: (LockState(mode="COMPLIANCE"), None))
+    found = build_pack(world.locker, NOVEMBER, files, MAKER, copy=said, locks=locks)
+    assert any(said[0] in one for one in found.page_one.gaps)
+    assert said[0].encode() in files.files["24_gaps.csv"]
     assert b"COMPLIANCE" in files.files["integrity/object_lock_status.json"]
+
+
+def test_a_part_of_the_evidence_accuses_nobody() -> None:
+    files = MemoryFiles()
+    world = run(judged_world(), 1)
+    found = build_pack(world.locker, NOVEMBER, files, MAKER, copy=("it was made from a partial copy",))
+    assert found.tally.wrong == []
+    assert [one for one in found.page_one.facts if "not as sealed" in one.text] == []
+    assert b"altered" not in files.files["24_gaps.csv"]
 
 
 def test_progress_counts_every_account_and_ends() -> None:

@@ -155,6 +155,14 @@ def test_nothing_that_was_reread_is_none_of_it() -> None:
     assert challenge(world).reread == 0
 
 
+@pytest.mark.parametrize(("reread", "little"), [(0, True), (12, True), (13, False), (25, False)])
+def test_fewer_than_half_read_again_proves_little(reread: int, little: bool) -> None:
+    found = challenge(swept())
+    agrees = found.items[0]
+    unread = rewritten(agrees, outcome=Outcome.NOT_REREAD)
+    assert rewritten(found, items=(agrees,) * reread + (unread,) * (25 - reread)).proves_little is little
+
+
 def test_a_place_the_evidence_says_it_did_not_read_is_not_held_against_it() -> None:
     world = Now()
     world.refused = {MEMBER}

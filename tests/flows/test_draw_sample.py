@@ -14,7 +14,7 @@ from prooftrail.flows.record_custody import RecordCustody
 from prooftrail.flows.verify_locker import Verdict
 from prooftrail.flows.witness_seed import witness_seed
 from prooftrail.model import canonical
-from prooftrail.pack.sampling.record import NOT_INDEPENDENT, Sample, SeedSource, read_population
+from prooftrail.pack.sampling.record import NOT_INDEPENDENT, Sample, SeedSource, read_population, said
 from prooftrail.ports import Locker, Stored
 from tests.contracts.fakes import MemoryLocker
 from tests.flows.watched import Kennel
@@ -33,8 +33,8 @@ class Book:
         self.entered: list[Sample] = []
         self.refuses = False
 
-    def draws_of(self, population_sha256: str) -> int:
-        return sum(one.population_sha256 == population_sha256 for one in self.entered)
+    def draws_of(self, population_sha256: str) -> tuple[str, ...]:
+        return tuple(said(one) for one in self.entered if one.population_sha256 == population_sha256)
 
     def enter(self, sample: Sample, *, reason: str) -> str:
         if self.refuses:
@@ -86,6 +86,33 @@ def test_an_excluded_item_is_not_drawn_and_stands_in_the_record() -> None:
     assert first not in {one.item_id for one in sample.selected}
     assert [(one.item_id, one.reason) for one in sample.exclusions] == [(first, "seen last year")]
     assert sample.rows == 40
+
+
+def test_a_draw_with_exclusions_is_not_independent_whoever_gave_the_seed() -> None:
+    sample = drawer(Book())(FROZEN, wish(exclude=("k1:new", "k2:new"))).sample
+    assert not sample.independent
+    assert "NOT INDEPENDENT: 2 items were kept out of the draw by name" in sample.independence
+    assert said(sample).endswith("2 excluded; seed 'dice' of the auditor, NOT INDEPENDENT")
+
+
+@pytest.mark.parametrize(
+    "changes", [{"strata": ("tier",)}, {"size": 6}, {"seed_source": SeedSource.OPERATOR}, {"exclude": ("k1:new",)}]
+)
+@pytest.mark.parametrize("seed", ["dice", 'it\'s "6"', "x; seed 'dice' of the auditor"])
+def test_a_seed_that_was_used_on_other_terms_before_is_not_independent(changes: dict[str, object], seed: str) -> None:
+    book = Book()
+    first = drawer(book)(FROZEN, wish(seed=seed) if "exclude" in changes else wish(seed=seed, **changes)).sample
+    later = drawer(book)(FROZEN, wish(seed=seed, **changes) if "exclude" in changes else wish(seed=seed)).sample
+    assert not later.independent
+    assert f"this seed was used before for a draw from this population (sample {first.id})" in later.independence
+    assert drawer(book)(FROZEN, wish(seed="another")).sample.independent
+
+
+def test_drawing_the_first_draw_with_a_seed_again_is_as_independent_as_it_was() -> None:
+    book = Book()
+    first, other, again = (drawer(book)(FROZEN, wish(size=size)).sample for size in (5, 6, 5))
+    assert (first.independent, other.independent, again.independent) == (True, False, True)
+    assert first == again
 
 
 @pytest.mark.parametrize(
@@ -143,7 +170,9 @@ def test_a_locker_counts_the_draws_it_has_on_record_and_each_population_for_itse
         world.clock.at += timedelta(seconds=1)
         drawing = DrawSample(log=log, who="Ada", clock=world.clock)(FROZEN, wish())
         assert drawing.earlier == number
-    assert log.draws_of(other.sha256) == 0
+    assert log.draws_of(other.sha256) == ()
+    again = DrawSample(log=log, who="Ada", clock=world.clock)(FROZEN, wish(strata=("tier",)))
+    assert not again.sample.independent
     assert "NOT INDEPENDENT" not in custody.read(drawing.entered, world.locker.get(drawing.entered)).scope
 
 

@@ -245,6 +245,7 @@ def test_a_transitions_object_that_is_gone_or_another_is_a_stated_gap(how: str) 
     world = run(judged_world(), 1, 2, 3)
     member = account(views(Tampered(world.locker, **{how: f"transitions/{run_id(2)}/{MEMBER}"})), MEMBER)
     assert [one for one in member.wrong if one.startswith(f"what changed in run {run_id(2)} is not known")]
+    assert member.changes_unknown == tuple(one for one in member.wrong if one.startswith("what changed in run"))
     assert member.results
 
 

@@ -14,10 +14,12 @@ from prooftrail.adapters.embedded.copy_directory import CopyDirectory
 from prooftrail.adapters.embedded.directory_locker import DirectoryLocker
 from prooftrail.adapters.embedded.partial_directory import PartialDirectory
 from prooftrail.adapters.embedded.pull_notes import PullDirectory
-from prooftrail.errors import AccessError, EvidenceError, EvidenceMissing, NotInThisCopy
+from prooftrail.errors import AccessError, ConfigError, EvidenceError, EvidenceMissing, NotInThisCopy
 from prooftrail.evidence import envelope, layout
 from prooftrail.evidence.findings import Fault
-from prooftrail.evidence.pulled import PullRecord, Scope
+from prooftrail.evidence.manifest import Head
+from prooftrail.evidence.pulled import PullRecord, Scope, named_some
+from prooftrail.flows import head as chain_head
 from prooftrail.flows.pull_evidence import PullEvidence, Pulling
 from prooftrail.flows.verify_locker import Trust, Verdict, Verified, VerifyLocker
 from prooftrail.model.run import EvidenceKind
@@ -382,6 +384,49 @@ def test_a_part_verifies_as_a_part_and_never_as_intact(taken: Taken, scope: Scop
     assert scope.worded() in verified.partial.worded()
 
 
+@pytest.mark.parametrize(
+    "scope",
+    [
+        Scope(since=date(2026, 11, 1)),
+        Scope(since=date(2020, 1, 1), until=date(2026, 11, 3)),
+        Scope(accounts=(HOME, MEMBER)),
+    ],
+)
+def test_a_scope_that_leaves_nothing_out_makes_a_whole_copy(taken: Taken, scope: Scope) -> None:
+    record = taken.pull(scope)
+
+    assert (record.scope, record.left_out, record.runs_left_out) == (Scope(), 0, ())
+    assert record.objects == len({one.key for one in taken.bucket.versions("")})
+    assert (taken.verify().verdict, taken.verify().partial) == (Verdict.INTACT, None)
+
+
+def test_a_copy_that_was_whole_is_a_part_once_the_same_scope_leaves_something_out(taken: Taken) -> None:
+    scope = Scope(until=date(2026, 11, 3))
+    taken.pull(scope)
+    taken.world.sweep()(taken.world.day(4))
+
+    record = taken.pull(scope)
+
+    assert (record.scope, record.runs_left_out) == (scope, ("20261104T060000Z",))
+    assert taken.verify().partial is not None
+
+
+@pytest.mark.parametrize(
+    ("scope", "told"),
+    [
+        (Scope(since=date(2030, 1, 1)), "there are 3, from 2026-11-01 to 2026-11-03"),
+        (Scope(until=date(2026, 10, 31)), "there are 3, from 2026-11-01 to 2026-11-03"),
+        (Scope(accounts=("999999999999",)), f"--account 999999999999: .* {HOME}, {MEMBER}"),
+        (Scope(accounts=(HOME, "999999999999"), until=date(2026, 11, 1)), "--account 999999999999"),
+    ],
+)
+def test_a_scope_that_nothing_lies_in_is_refused_and_brings_nothing(taken: Taken, scope: Scope, told: str) -> None:
+    with pytest.raises(ConfigError, match=told):
+        taken.pull(scope)
+
+    assert not taken.to.exists()
+
+
 def test_what_is_missing_from_a_part_and_in_its_scope_stays_missing(taken: Taken) -> None:
     taken.pull(DAY_2)
     key = taken.first(f"snapshot/{RUNS[1]}")
@@ -411,6 +456,62 @@ def test_a_record_excuses_absence_and_nothing_else(taken: Taken) -> None:
     file.write_bytes(file.read_bytes()[:-1] + b"!")
 
     assert [one.fault for one in taken.verify(deep=False).problems] == [Fault.CHANGED]
+
+
+def test_a_part_names_every_account_kind_and_run_of_what_is_absent_and_whose_word_it_is(taken: Taken) -> None:
+    taken.pull(ONE_ACCOUNT)
+
+    partial = taken.verify().partial
+
+    assert partial is not None
+    assert HOME in partial.accounts
+    assert MEMBER not in partial.accounts
+    assert partial.runs == RUNS
+    assert {"snapshot", "outcome"} <= set(partial.kinds)
+    assert "which nobody signed" in partial.worded()
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"locker_id": "0" * 64}, "it is of locker 0000000000000000"),
+        ({"key_fingerprint": "0" * 64}, "it names the key 0000000000000000"),
+        ({"head": Head(seq=3, sha256="0" * 64)}, "it names the head 3:0000000000000000"),
+        ({"head": Head(seq=-9, sha256="0" * 64)}, "it names the head -9:"),
+    ],
+)
+def test_a_record_of_another_chain_excuses_nothing(taken: Taken, changes: dict[str, Any], why: str) -> None:
+    record = msgspec.structs.replace(taken.pull(ONE_ACCOUNT), **changes)
+    PullDirectory(taken.to).state(record)
+    there = {one.key for one in DirectoryLocker(taken.to).versions("")}
+
+    verified = taken.verify(deep=False)
+
+    assert verified.verdict is Verdict.NOT_INTACT
+    assert verified.partial is None
+    assert why in (verified.record_refused or "")
+    missing = {one.where for one in verified.problems if one.fault is Fault.MISSING}
+    assert missing == {one.key for one in taken.bucket.versions("")} - there
+    with pytest.raises(EvidenceMissing) as raised:
+        PartialDirectory(taken.to, record).get(taken.first(f"snapshot/{RUNS[0]}/{HOME}"))
+    assert not isinstance(raised.value, NotInThisCopy)
+
+
+def test_a_record_fits_as_long_as_the_chain_has_the_head_it_names(taken: Taken) -> None:
+    record = taken.pull(DAY_2)
+    taken.world.sweep()(taken.world.day(4))
+    chain = chain_head.read_chain(taken.bucket, public_key=None)
+
+    assert record.head.seq == len(chain.links) - 2
+    assert (
+        record.misfit(chain.genesis, {Head(seq=one.seq, sha256=one.sha256) for one in chain.links}.__contains__) is None
+    )
+    assert record.misfit(None, lambda _: True) is not None
+
+
+@pytest.mark.parametrize(("many", "said"), [(0, ""), (20, "019"), (21, "019 and 1 more (--json names all)")])
+def test_a_list_on_a_terminal_says_how_many_more_there_are(many: int, said: str) -> None:
+    assert named_some([f"{one:03}" for one in range(many)]).endswith(said)
 
 
 def test_a_part_becomes_whole_when_the_rest_is_pulled(taken: Taken) -> None:

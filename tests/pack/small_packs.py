@@ -16,7 +16,7 @@ import msgspec
 
 from prooftrail.evidence import layout, lines, manifest, witness
 from prooftrail.evidence.keys_in_force import KeyInForce
-from prooftrail.evidence.manifest import Genesis, GovernanceInForce, Head, Manifest, Rotation
+from prooftrail.evidence.manifest import AccountCoverage, Genesis, GovernanceInForce, Head, Manifest, Rotation
 from prooftrail.evidence.witness import Earlier, Witness
 from prooftrail.model import canonical
 from prooftrail.model.run import EvidenceKind, Run, SealedObject
@@ -25,6 +25,12 @@ from prooftrail.pack.integrity import statement as integrity_statement
 from prooftrail.pack.integrity import verify_pack
 from prooftrail.pack.integrity.integrity import Integrity
 from prooftrail.pack.registers.cells import csv_header, csv_record
+from prooftrail.pack.registers.findings import FINDINGS
+from prooftrail.pack.registers.inventory import INVENTORY, RISKS
+from prooftrail.pack.registers.results import RESULTS
+from prooftrail.pack.sampling import record as sample_record
+from prooftrail.pack.sampling import sampling
+from prooftrail.pack.sampling.record import Exclusion, Sample, SeedSource
 from prooftrail.pack.table import Column, ColumnType, Table
 from prooftrail.pack.tally import Tally
 from prooftrail.pack.view import Evidence, PeriodView
@@ -66,7 +72,8 @@ class Small:
         made = a_manifest(
             self.head.seq + 1, previous=self.head, genesis=self.genesis, run=run, objects=objects, key_since=since
         )
-        made = msgspec.structs.replace(made, **{"governance": the_policy(), **changes})
+        coverage = (AccountCoverage(account=ACCOUNT, status="sealed", reason=None, identities=2, cells=1, cells_ok=1),)
+        made = msgspec.structs.replace(made, **{"governance": the_policy(), "coverage": coverage, **changes})
         self._seal(made, made.seq)
         self.manifests.append(made)
         return made
@@ -147,9 +154,16 @@ def the_policy() -> GovernanceInForce:
     return GovernanceInForce(sha256=a_period().context.governance.digest)
 
 
+@cache
+def the_catalog() -> str:
+    """The SHA-256 of the map of controls that every run here was judged by."""
+    return canonical.sha256(a_period().context.catalog.encode())
+
+
 def the_records(run_id: str, *, carried_from: str | None = None) -> dict[EvidenceKind, list[Any]]:
     """What is sealed of the account: a user with a hostile name, a role, a failing result with a person in its reason."""
     identity = {"record": "identity", "account": ACCOUNT, "region": "global"}
+    at = canonical.tick_of(run_id)
     result: dict[str, Any] = {
         "record": "result",
         "version": "1",
@@ -164,15 +178,18 @@ def the_records(run_id: str, *, carried_from: str | None = None) -> dict[Evidenc
             identity | {"id": ROLE, "arn": ROLE_ARN, "name": "ledger", "kind": "role_workload", "carried_from": None},
         ],
         EvidenceKind.ASSESSMENT: [
-            {"record": "assessment", "run_id": run_id},
-            {"record": "risk", "identity": USER, "impact": 4, "likelihood": 2, "points": 3, "tier": "high"},
-            {"record": "risk", "identity": ROLE, "impact": 1, "likelihood": 1, "points": 0, "tier": "low"},
+            {"record": "assessment", "run_id": run_id, "catalog_sha256": the_catalog()},
+            {"record": "risk", "identity": USER, "impact": 4, "likelihood": 2, "points": 3, "tier": "high", "tier_from": "high",
+             "factors": [{"name": "long_lived_key", "points": 3, "why": "an access key is active"}], "environment": "prod"},
+            {"record": "risk", "identity": ROLE, "impact": 1, "likelihood": 1, "points": 0, "tier": "low", "tier_from": "low"},
             result | {"control": CONTROL, "subject": USER, "identity": USER, "status": "FAIL", "reason": f"{PERSON} has 3."},
             result | {"control": CONTROL, "subject": ROLE, "identity": ROLE, "status": "PASS", "reason": "It has none."},
         ],
         EvidenceKind.FINDINGS: [
             {"record": "findings", "run_id": run_id},
-            {"record": "finding", "fingerprint": "f1", "control": CONTROL, "subject": USER, "reason": f"{PERSON} has 3."},
+            {"record": "finding", "fingerprint": "f1", "control": CONTROL, "subject": USER, "reason": f"{PERSON} has 3.",
+             "identity": USER, "status": "open", "exception": None, "due_at": canonical.timestamp(at - timedelta(hours=6)),
+             "fixed_run": None, "name": None},
         ],
         EvidenceKind.RAW: [
             {"api": "iam:ListUsers", "region": "global", "parameters": [["MaxItems", "9"]], "status": 200,
@@ -215,48 +232,123 @@ class Folder:
             file.write(body)
 
 
-def _columns(*names: str) -> tuple[Column, ...]:
-    return tuple(Column(name=one, type=ColumnType.TEXT) for one in names)
+type Told = Callable[[dict[str, Any], dict[str, Any]], Any]
+"""What a column says, of a sealed record and of the row of 03 of the same identity."""
 
 
-REGISTERS: dict[str, tuple[EvidenceKind, str, dict[str, str]]] = {
+def at(field: str) -> Told:
+    """A field of the record, by its path."""
+
+    def told(record: dict[str, Any], _: dict[str, Any]) -> Any:
+        found: Any = record
+        for name in field.split("."):
+            found = found.get(name) if isinstance(found, dict) else None
+        return found
+
+    return told
+
+
+def beside(column: str) -> Told:
+    """What 03 says."""
+    return lambda _, entry: entry.get(column)
+
+
+def also_in_04(field: str) -> Told:
+    """What the score of the identity says, which 03 repeats."""
+    return lambda record, _: record["risk"].get(field)
+
+
+REGISTERS: dict[str, tuple[Table, EvidenceKind, str, dict[str, Told]]] = {
     "03_identity_inventory": (
-        EvidenceKind.SNAPSHOT, "identity", {"identity_id": "id", "arn": "arn", "name": "name", "kind": "kind"},
+        INVENTORY, EvidenceKind.SNAPSHOT, "identity",
+        {"identity_id": at("id"), "arn": at("arn"), "name": at("name"), "kind": at("kind"), "region": at("region"),
+         "carried_from": at("carried_from"), "inherent_tier": also_in_04("tier"), "tier_at_least": also_in_04("tier_from"),
+         "environment": also_in_04("environment")},
     ),
     "04_risk_register": (
-        EvidenceKind.ASSESSMENT, "risk", {"identity_id": "identity", "impact": "impact", "inherent_tier": "tier"},
+        RISKS, EvidenceKind.ASSESSMENT, "risk",
+        {"identity_id": at("identity"), "impact": at("impact"), "likelihood": at("likelihood"), "points": at("points"),
+         "inherent_tier": at("tier"), "tier_at_least": at("tier_from"), "environment": at("environment"),
+         "certain": lambda one, _: one["tier"] == one["tier_from"],
+         "factors": lambda one, _: [f"{each['name']} +{each['points']}: {each['why']}" for each in one.get("factors", ())],
+         **{one: beside(one) for one in ("name", "arn", "kind")}},
     ),
     "07_identity_control_results": (
-        EvidenceKind.ASSESSMENT, "result",
-        {"identity_id": "identity", "control_id": "control", "result": "status", "reason": "reason"},
+        RESULTS, EvidenceKind.ASSESSMENT, "result",
+        {"identity_id": at("identity"), "control_id": at("control"), "control_version": at("version"), "tier": at("tier"),
+         "result": at("status"), "measured_value": at("value"), "threshold": at("limit.value"),
+         "threshold_name": at("limit.name"), "reason": at("reason"), "subject": at("subject"),
+         "name": lambda one, entry: entry.get("name", one["subject"]), "arn": beside("arn"), "kind": beside("kind")},
     ),
     "17_findings_capa": (
-        EvidenceKind.FINDINGS, "finding", {"nc_id": "fingerprint", "control_id": "control", "finding": "reason"},
+        FINDINGS, EvidenceKind.FINDINGS, "finding",
+        {"nc_id": at("fingerprint"), "control_id": at("control"), "finding": at("reason"), "subject": at("subject"),
+         "status": at("status"), "due": at("due_at"), "name": beside("name"), "overdue": lambda *_: True},
     ),
 }  # fmt: skip
+LISTS = ("factors", "floors", "possible_factors", "unknown", "escalation_paths", "not_covered", "gaps", "not_read")
 
 
 def the_rows(locker: Small, register: str, *, reveal: Callable[[str], str]) -> list[dict[str, Any]]:
     """The rows of a register, each citing the sealed line it says what it says of."""
-    kind, record, columns = REGISTERS[register]
-    shown, rows = locker.manifests[-1], []
-    for one in shown.objects:
-        found = lines.unpack(one.key, locker.files[one.key]).splitlines() if one.kind is kind else []
-        for number, line in enumerate(found, 1):
+    table, kind, record, told = REGISTERS[register]
+    shown = locker.manifests[-1]
+    entries = {} if kind is EvidenceKind.SNAPSHOT else {
+        one["identity_id"]: one for one in the_rows(locker, "03_identity_inventory", reveal=reveal)
+    }  # fmt: skip
+    risks = {one["identity"]: one for one, _, _ in _sealed(locker, EvidenceKind.ASSESSMENT, "risk")}
+    rows = []
+    for said, line, sealed in _sealed(locker, kind, record):
+        said["risk"] = risks.get(said.get("id"), {})
+        row: dict[str, Any] = {one.name: [] if one.name in LISTS else None for one in table.columns}
+        entry = entries.get(said.get("identity"), {})
+        row |= {name: _revealed(each(said, entry), reveal) for name, each in told.items()}
+        cited = f"e-{sealed.stored_sha256[:16]}"
+        run = sealed.key.split("/")[1]
+        placed = {
+            "account_id": ACCOUNT, "account_status": "current", "evidence_id": cited, "evidence_line": line,
+            "stale": run != shown.run.id, "snapshot_id": cited, "last_seen": run, "judged_in_run": run,
+            "computed_at": canonical.timestamp(canonical.tick_of(run)),
+            "evaluated_at": canonical.timestamp(canonical.tick_of(run)),
+        }  # fmt: skip
+        rows.append(row | {name: value for name, value in placed.items() if name in row})
+    return rows
+
+
+def _revealed(value: Any, reveal: Callable[[str], str]) -> Any:
+    return reveal(value) if isinstance(value, str) else value
+
+
+def _sealed(locker: Small, kind: EvidenceKind, record: str) -> Iterator[tuple[dict[str, Any], int, SealedObject]]:
+    """The records of a kind in the newest manifest that names any, each with its line and its object."""
+    found = next((each for each in reversed(locker.manifests) if any(one.kind is kind for one in each.objects)), None)
+    for one in (each for each in (found.objects if found else ()) if each.kind is kind):
+        for number, line in enumerate(lines.unpack(one.key, locker.files[one.key]).splitlines(), 1):
             said = json.loads(line)
             if said["record"] == record:
-                row = {
-                    name: reveal(said[at]) if isinstance(said[at], str) else said[at] for name, at in columns.items()
-                }
-                rows.append(row | {"evidence_id": f"e-{one.stored_sha256[:16]}", "evidence_line": number})
-    return rows
+                yield said, number, one
+
+
+def _columns(rows: list[dict[str, Any]], name: str) -> tuple[Column, ...]:
+    """The register's own columns, but for names that a test has changed."""
+    known = {
+        one.name: msgspec.structs.replace(one, type=ColumnType.TEXT)  # instants stand here as they are sealed
+        if one.type in (ColumnType.INSTANT, ColumnType.DAY)
+        else one
+        for one in REGISTERS[name][0].columns
+    }
+    return tuple(known.get(one) or Column(name=one) for one in (rows[0] if rows else known))
+
+
+def _cells(row: dict[str, Any]) -> tuple[Any, ...]:
+    return tuple(tuple(one) if isinstance(one, list) else one for one in row.values())
 
 
 def write_register(files: Folder, name: str, rows: list[dict[str, Any]]) -> None:
     """The two forms of a register."""
-    table = Table(file=name, title=name, about="", columns=_columns(*rows[0]))
+    table = msgspec.structs.replace(REGISTERS[name][0], columns=_columns(rows, name))
     record = csv_record(table)
-    files.add(f"{name}.csv", csv_header(table) + "".join(record(tuple(one.values())) for one in rows).encode())
+    files.add(f"{name}.csv", csv_header(table) + "".join(map(record, map(_cells, rows))).encode())
     files.add(f"{name}.jsonl", b"".join(msgspec.json.encode(one) + b"\n" for one in rows))
 
 
@@ -389,3 +481,45 @@ def verify(pack: Path, *asked: str) -> Said:
         notes=tuple(said["notes"]),
         walk="\n".join(said["walk"]),
     )
+
+
+def a_sample(
+    pack: Path,
+    at: Path,
+    *,
+    size: int,
+    strata: tuple[str, ...] = (),
+    exclude: Mapping[str, str] | None = None,
+    seed: str = "a seed",
+    **changes: Any,
+) -> Path:
+    """A draw from the inventory, as `prooftrail sample` puts it on record, but for what is changed in it."""
+    name = "03_identity_inventory"
+    population = sample_record.read_population(name, (pack / f"{name}.csv").read_bytes())
+    left_out = tuple(Exclusion(item_id=one, reason=why) for one, why in sorted((exclude or {}).items()))
+    tier_at = next((number for number, one in enumerate(strata) if one in sample_record.TIER_COLUMNS), None)
+    items = population.items(strata, without=[one.item_id for one in left_out])
+    drawn = sampling.draw(items, n=size, seed=seed, population_sha256=population.sha256, tier_at=tier_at)
+    made = Sample(
+        id=sample_record.sample_id(population.sha256, seed=seed, n=size, strata=strata, exclusions=left_out),
+        population_ref=f"{name}.csv",
+        population_of="pack",
+        population_sha256=population.sha256,
+        item_column=population.item_column,
+        rows=len(population.rows),
+        n=size,
+        seed=seed,
+        seed_source=SeedSource.AUDITOR,
+        seed_word=None,
+        independent=True,
+        independence="",
+        strata=strata,
+        shares=drawn.shares,
+        selected=drawn.selected,
+        exclusions=left_out,
+        drawn_at=DAY_1,
+        drawn_by="auditor",
+        redo_by_hand=(),
+    )
+    at.write_bytes(msgspec.json.encode(msgspec.to_builtins(made) | changes))
+    return at

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from prooftrail.controls.grading import graded
 from prooftrail.evidence.manifest import AccountCoverage
 from prooftrail.governance import Governance
 from prooftrail.governance.exceptions import AcceptedException, Compensator, Exceptions
@@ -336,7 +337,8 @@ def test_who_is_known_by_results_alone_is_said_to_be() -> None:
 
     assert (row["name"], row["how_known"]) == (
         None,
-        "its results alone: the snapshot that showed it is gone or not believed",
+        "its results alone: the snapshot that showed it is gone or not believed; when exactly between two runs is not"
+        " known without CloudTrail",
     )
 
 
@@ -643,29 +645,52 @@ def _counts(failed: int, passed: int) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("period", "changes", "grade"),
+    ("period", "changes", "grade", "rule"),
     [
-        (_counts(1, 99), {}, "minor"),
-        (_counts(10, 90), {}, "minor"),
-        (_counts(11, 89), {}, "major"),
-        (_counts(19, 0), {}, "minor"),
-        (_counts(20, 0), {}, "major"),
-        (_counts(20, 0), {"severity": Tier.MEDIUM}, "minor"),
-        (_counts(1, 99), {"reopened": 1}, "major"),
-        (_counts(1, 99), {"tier": Tier.CRITICAL, "due_at": NOW - days(1.5)}, "minor"),
-        (_counts(1, 99), {"tier": Tier.CRITICAL, "due_at": NOW - days(1.6)}, "major"),
-        (_counts(1, 99), {"tier": Tier.HIGH, "due_at": NOW - days(1.6)}, "minor"),
-        (_counts(1, 99), {"control": "IDC-10", "reason": "Root has an access key."}, "major"),
-        (_counts(20, 0), {"exception": "EXC-1"}, "none while its exception is in force"),
+        (_counts(1, 99), {}, "minor", "isolated: 1 of 100 tested fail"),
+        (_counts(10, 90), {}, "minor", "isolated: 10 of 100"),
+        (_counts(11, 89), {}, "major", "11 of 100 tested fail"),
+        (_counts(4, 0), {}, "minor", "not isolated: 4 of 4"),
+        (_counts(5, 0), {}, "major", "a rule rather than a lapse"),
+        (_counts(20, 0), {"severity": Tier.MEDIUM}, "minor", "not isolated: 20 of 20"),
+        (_counts(20, 0), {"severity": Tier.LOW}, "minor", "not isolated"),
+        (_counts(1, 99), {"severity": Tier.LOW}, "observation", "severity is low"),
+        (_counts(1, 99), {"severity": Tier.LOW, "due_at": NOW - days(1)}, "minor", "past its due date"),
+        (_counts(1, 99), {"reopened": 1}, "major", "came back 1 time after it was fixed"),
+        (_counts(1, 99), {"severity": Tier.CRITICAL, "due_at": NOW}, "minor", "isolated"),
+        (_counts(1, 99), {"severity": Tier.CRITICAL, "due_at": NOW - days(0.1)}, "major", "critical one is past its due"),
+        (_counts(1, 99), {"severity": Tier.HIGH, "due_at": NOW - days(0.1)}, "minor", "past its due date"),
+        (_counts(1, 99), {"control": "IDC-10", "reason": "Root has an access key."}, "major", "root has an access key"),
+        (_counts(1, 99), {"control": "IDC-28", "reason": "Anyone may come in, and no condition limits who."}, "major", "anyone can assume a role"),
+        (_counts(0, 0), {}, "minor", "how many of those tested fail is not known"),
+        (_counts(20, 0), {"status": FindingStatus.VERIFIED, "fixed_run": RUN_BEFORE}, "minor", "it is mended"),
+        (_counts(20, 0), {"exception": "EXC-1"}, "none while its exception is in force", "EXC-1"),
     ],
-)
+)  # fmt: skip
 def test_a_grade_is_suggested_by_a_rule_that_is_named(
-    period: dict[str, Any], changes: dict[str, Any], grade: str
+    period: dict[str, Any], changes: dict[str, Any], grade: str, rule: str
 ) -> None:
-    row = _finding_row(period, **changes)
+    row = _finding_row(period, **{"severity": Tier.HIGH, **changes})
 
     assert (row["grade"], row["graded_by"]) == (grade, "suggested by rule, a person confirms")
-    assert row["grade_rule"]
+    assert rule in str(row["grade_rule"])
+    if grade == "minor":
+        assert str(row["grade_rule"]).startswith("no rule for major holds: ")
+
+
+def test_the_register_grades_a_control_as_the_command_line_does() -> None:
+    period = a_period(**_counts(101, 84))
+    results = [a_result(FAIL, control="IDC-15", subject=f"AKIA{number}") for number in range(4)]
+    severities = (Tier.LOW, Tier.MEDIUM, Tier.HIGH, Tier.CRITICAL)
+    found = tuple(a_finding(one, severity=each) for one, each in zip(results, severities, strict=True))
+    rows = rows_of(FINDINGS, an_account_view(results=tuple(results), findings=found, held_since={}), period=period)
+
+    (indicated,) = graded(found, period.as_of.taken_at, period.as_of.counts)
+    grades = [str(one["grade"]) for one in rows]
+    assert grades == ["minor", "minor", "major", "major"]
+    assert indicated.indication.value.startswith("major")
+    assert "101 of 185 tested fail" in indicated.why
+    assert not any("; isolated" in str(one["grade_rule"]) for one in rows)
 
 
 def test_a_finding_names_requirement_clause_proof_and_extent_and_leaves_people_their_part() -> None:
@@ -680,18 +705,45 @@ def test_a_finding_names_requirement_clause_proof_and_extent_and_leaves_people_t
 
 
 @pytest.mark.parametrize(
-    ("status", "held", "result", "closed_by"),
+    ("status", "held", "result"),
     [
-        (FindingStatus.FIXED, 1, "not yet: it has held for 1 of 3 runs", None),
-        (FindingStatus.VERIFIED, 3, "effective: it has held for 3 runs", "scan"),
+        (FindingStatus.FIXED, 1, "the correction held for 1 run so far (3 asked)"),
+        (FindingStatus.VERIFIED, 3, "the correction held for 3 runs (3 asked)"),
     ],
 )
-def test_what_was_mended_is_effective_only_once_it_has_held(
-    status: FindingStatus, held: int, result: str, closed_by: str | None
+def test_a_correction_that_held_is_no_effectiveness_and_nobody_closed_it(
+    status: FindingStatus, held: int, result: str
 ) -> None:
     row = _finding_row(status=status, held=held, fixed_run=RUN_BEFORE)
 
-    assert (row["done_at"], row["effectiveness_result"], row["closed_by"]) == (NOW - days(1), result, closed_by)
+    assert (row["done_at"], row["correction_held"], row["correction_seen_at"]) == (NOW - days(1), result, NOW)
+    left = ("root_cause", "corrective_action", "effectiveness_result", "effectiveness_checked_by", "closed_by")
+    assert [row[one] for one in left] == [None] * 5
+    assert all(one.why_empty for one in FINDINGS.table.columns if one.name in left)
+
+
+def test_a_failure_that_comes_back_under_a_new_id_names_the_earlier_one() -> None:
+    arn = "arn:test:iam::1:user/left-over"
+    results = [a_result(FAIL, control="IDC-15", subject=one) for one in ("OLD", "NEW", "OTHER")]
+    changes: list[dict[str, Any]] = [
+        {"status": FindingStatus.VERIFIED, "fixed_run": RUN_BEFORE, "opened_run": RUN_BEFORE},
+        {"opened_run": THIS_RUN},
+        {"opened_run": THIS_RUN},
+    ]
+    arns = (arn, arn, "arn:test:iam::1:user/other")
+    found = tuple(
+        a_finding(one, arn=each, severity=Tier.HIGH, **more)
+        for one, each, more in zip(results, arns, changes, strict=True)
+    )
+    old, new, other = rows_of(
+        FINDINGS,
+        an_account_view(results=tuple(results), findings=found, held_since={}),
+        period=a_period(**_counts(1, 99)),
+    )
+
+    assert (old["recurrence_of"], new["recurrence_of"], other["recurrence_of"]) == (None, old["nc_id"], None)
+    assert (new["grade"], other["grade"]) == ("major", "minor")
+    assert "came back under a new id" in str(new["grade_rule"])
 
 
 @pytest.mark.parametrize(

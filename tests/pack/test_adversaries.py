@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -15,6 +16,7 @@ from prooftrail.pack.integrity import adversaries as integrity_adversaries
 from prooftrail.pack.integrity import statement as integrity_statement
 from prooftrail.pack.integrity import verify_guide
 from prooftrail.pack.integrity.adversaries import Act, Adversary, Needs
+from tests.builders.packs import a_pack_run
 from tests.evidence.chains import Key
 from tests.pack.small_packs import (
     KEY,
@@ -177,6 +179,17 @@ def _rewritten_words_left_out(at: Path) -> tuple[Said, Said]:
     return verify(pack, *WITNESSED), verify(pack, *FINGERPRINT)
 
 
+@attack("rewritten and closed late")
+def _rewritten_and_closed_late(at: Path) -> tuple[Said, Said]:
+    end, forged = a_locker(5).manifests[-1].closed_at, Small()
+    for day in range(5):
+        forged.run(day, closed_at=end)
+        forged.word(end + timedelta(hours=1)) if day == 0 else None
+    said = verify(a_pack(at / "pack", forged), *WITNESSED)
+    assert any("never seen" in one for one in said.not_checked)
+    return said, verify(a_pack(at / "less", forged), *FINGERPRINT)
+
+
 @attack("seen late")
 def _seen_late(at: Path) -> tuple[Said, Said]:
     locker = a_locker(1)
@@ -201,6 +214,62 @@ def _closed_out_of_order(at: Path) -> tuple[Said, Said]:
 def _false_row(at: Path) -> tuple[Said, Said]:
     pack = a_pack(at, rows=lambda found: found["07_identity_control_results"][0].update(result="PASS"))
     return verify(pack, *FINGERPRINT, "--rows"), verify(pack, *FINGERPRINT)
+
+
+@attack("column renamed, truly signed")
+def _column_renamed(at: Path) -> tuple[Said, Said]:
+    def rename(found: dict[str, list[dict[str, Any]]]) -> None:
+        for row in found["07_identity_control_results"]:
+            cells = {"Result" if name == "result" else name: value for name, value in row.items()}
+            row.clear()
+            row.update(cells | {"Result": "PASS"})
+
+    pack = a_pack(at, rows=rename)
+    return verify(pack, *FINGERPRINT, "--rows"), verify(pack, *FINGERPRINT)
+
+
+@attack("older results, truly signed")
+def _older_results(at: Path) -> tuple[Said, Said]:
+    locker = a_locker(2)
+    newest = locker.manifests.pop()
+    shown = a_pack_run(run_id=newest.run.id, seq=newest.seq, governance=newest.governance)
+    pack = a_pack(at, locker, as_of=shown, without=["^(snapshot|assessment|findings)/20261102"])
+    return verify(pack, *FINGERPRINT, "--rows"), verify(pack, *FINGERPRINT)
+
+
+@attack("account left out, truly signed")
+def _account_left_out(at: Path) -> tuple[Said, Said]:
+    def empty(found: dict[str, list[dict[str, Any]]]) -> None:
+        for rows in found.values():
+            rows.clear()
+
+    pack = a_pack(at, rows=empty, without=["^(snapshot|assessment|findings)/"])
+    return verify(pack, *FINGERPRINT, "--rows"), verify(pack, *FINGERPRINT)
+
+
+@attack("statement rewritten")
+def _statement_rewritten(at: Path) -> tuple[Said, Said]:
+    pack = a_pack(at)
+    before = verify(pack, *FINGERPRINT)
+    (pack / "05_control_map.csv").write_text("control_id,iso\r\nIDC-15,everything\r\n")
+    reseal(pack, OTHER_KEY)
+    assert verify(pack).status == 1
+    reseal(pack, None)
+    said = verify(pack, *FINGERPRINT)
+    assert any("UNSIGNED" in one for one in said.not_checked)
+    return said, before
+
+
+@attack("parts of the policy altered, truly signed")
+def _parts_of_the_policy_altered(at: Path) -> tuple[Said, Said]:
+    pack = a_pack(at)
+    before = verify(pack, *FINGERPRINT)
+    for name in ("thresholds.json", "exceptions.json", "control_catalog.toml"):
+        (pack / "policy" / name).write_bytes(b"{}")
+    reseal(pack, KEY)
+    said = verify(pack, *FINGERPRINT)
+    assert len(said.faults) == 3
+    return said, before
 
 
 @attack("slot removed, truly signed")
@@ -279,6 +348,18 @@ def test_nobody_is_promised_that_both_administrators_are_caught_without_a_head()
     for act in (Act.FORK, Act.INSERT, Act.TRUNCATE):
         needs = {one.needs for one in integrity_adversaries.shown(Assurance.WITNESSED, Adversary.BOTH, act)}
         assert needs <= {Needs.HEAD, Needs.NOTHING}
+
+
+def test_the_last_48_hours_are_declared_wherever_the_watchdog_is_called_upon_against_a_rewriting() -> None:
+    for act in set(Act) - {Act.TRUNCATE}:
+        cell = integrity_adversaries.shown(Assurance.WITNESSED, Adversary.SCANNER, act)
+        assert any("48 h before the newest run" in one.by for one in cell if one.needs is Needs.NOTHING)
+
+
+def test_what_was_rewritten_in_the_last_48_hours_is_not_detected_as_declared(tmp_path: Path) -> None:
+    forged = a_locker(3)
+    forged.run(3, {})
+    assert verify(a_pack(tmp_path / "pack", forged), *WITNESSED).status == 0
 
 
 # --- what no cell promises, and verify.py says of itself --------------------------------------------------------------

@@ -6,13 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from prooftrail.pack.integrity import verify_pack
 from prooftrail.pack.registers import cells
 from prooftrail.pack.table import Column, Table, Value
 
 from .csv_files import NotCsv, records
 
 _ONE = Table(file="one", title="", about="", columns=(Column(name="text"),))
-_SHOWN_OTHERWISE = "".join(map(chr, (*range(0x20), *range(0x7F, 0xA0)))).replace("\t", "").replace("\n", "")
+_SHOWN_OTHERWISE = "".join(map(chr, (*range(0x20), *range(0x7F, 0xA0)))).replace("\n", "")
 
 
 def _read(field: str) -> str:
@@ -33,10 +34,10 @@ def _read(field: str) -> str:
         ("+1", "'+1"),
         ("-1", "'-1"),
         ("@SUM(A1)", "'@SUM(A1)"),
-        ("\ttab", "'\ttab"),
+        ("\ttab", "'␉tab"),
         ("\rreturn", "'␍return"),
         ("  =1", "'  =1"),
-        ("\n=1", "'\n=1"),
+        ("\n=1", "'\n'=1"),
         ("\u00a0=1", "'\u00a0=1"),
         ("\u200b=1", "'<U+200B>=1"),
         ("\ufeff=1", "'<U+FEFF>=1"),
@@ -56,7 +57,20 @@ def _read(field: str) -> str:
         ("a\u202eb", "a<U+202E>b"),
         ("a\u2028b", "a<U+2028>b"),
         ("a\ud800b", "a\ufffdb"),
-        ("a\tb\nc", "a\tb\nc"),
+        ("a\tb\nc", "a␉b\nc"),
+        ("x;=1+1;", "x;'=1+1;"),
+        ("x;  =1", "x;  '=1"),
+        ("x; '=1", "x; ''=1"),
+        ("x;' =1", "x;'' =1"),
+        ("x;\u3000＝1", "x;\u3000'＝1"),  # noqa: RUF001
+        ("x;;-1", "x;;'-1"),
+        (";=1", ";'=1"),
+        ("x\t=1", "x␉'=1"),
+        ("x\n@a", "x\n'@a"),
+        ("x\r\n+1", "x␍\n'+1"),
+        ("x;\u200b=1", "x;<U+200B>'=1"),
+        ("x; y=1", "x; y=1"),
+        ("x;a-b", "x;a-b"),
         ("Müller 李 🙂", "Müller 李 🙂"),
     ],
 )
@@ -71,10 +85,12 @@ def test_a_text_that_a_spreadsheet_would_run_or_a_reader_not_see_is_shown_and_ha
         ('say "hi"', '"say ""hi"""'),
         ('"', '""""'),
         ("two\nlines", '"two\nlines"'),
-        ("plain; text", "plain; text"),
+        ("plain; text", '"plain; text"'),
+        ("plain text", "plain text"),
+        ("a\tb", "a␉b"),
     ],
 )
-def test_a_field_is_quoted_only_where_the_rfc_asks_for_it(text: str, field: str) -> None:
+def test_a_field_is_quoted_where_the_rfc_asks_for_it_and_around_a_semicolon(text: str, field: str) -> None:
     assert cells.csv_text(text) == field
 
 
@@ -108,9 +124,28 @@ def test_any_text_is_read_back_by_two_parsers_up_to_the_guard(text: str) -> None
         assert cells.unguarded(seen) == text
 
 
-@given(st.text(alphabet="'=+-@ \t\u00a0ab", max_size=6))
+@given(st.text(alphabet="'=+-@＝ ;\t\r\n\u200b\u00a0,\"ab\u202e", max_size=12))  # noqa: RUF001
+def test_the_shipped_verifier_makes_the_same_cell_of_a_text(text: str) -> None:
+    assert verify_pack.cell_of(text) == _read(cells.csv_text(text))
+
+
+@given(st.text(alphabet="'=+-@ ;\n\u00a0ab", max_size=8))
 def test_no_two_texts_share_a_cell(text: str) -> None:
     assert cells.unguarded(_read(cells.csv_text(text))) == text
+
+
+@given(st.text(alphabet="'=+-@＝ ;\t\r\n\u200b\u00a0,\"ab", max_size=12), st.sampled_from([";", "\t", "\n", "\r", ""]))  # noqa: RUF001
+def test_no_import_with_another_separator_makes_a_formula_of_a_part(text: str, separator: str) -> None:
+    seen = _read(cells.csv_text(text))
+
+    for part in seen.split(separator) if separator else [seen]:
+        assert part.strip(" \n\u00a0")[:1] not in tuple("=+-@＝")  # noqa: RUF001
+
+
+@pytest.mark.parametrize("text", [";" + " " * 200_000 + "x", ";" + "'" * 200_000, "; " * 100_000, "\n" * 200_000])
+def test_no_text_takes_long_to_guard(text: str) -> None:
+    assert cells._PART.search(text) is None
+    assert cells._GUARDED_PART.search(text) is None
 
 
 @pytest.mark.parametrize(
@@ -126,8 +161,9 @@ def test_no_two_texts_share_a_cell(text: str) -> None:
         (datetime(2026, 11, 22, 7, tzinfo=timezone(timedelta(hours=1))), "2026-11-22T06:00:00Z"),
         (datetime(2026, 11, 22, 6, 0, 0, 5, tzinfo=UTC), "2026-11-22T06:00:00.000005Z"),
         ((), ""),
-        (("a", "b"), "a; b"),
-        (("=a", "b"), "'=a; b"),
+        (("a", "b"), '"a; b"'),
+        (("=a", "b"), '"\'=a; b"'),
+        (("a", "=b", "-c"), "\"a; '=b; '-c\""),
         (("a,b",), '"a,b"'),
     ],
 )

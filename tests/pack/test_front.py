@@ -20,7 +20,7 @@ from prooftrail.pack.front.page_one import Answered, PageOne, Question
 from prooftrail.pack.registers.control_map import annex_ids
 from prooftrail.pack.view import AccountView, PackOptions, Word
 from tests.builders.judging import a_risk
-from tests.builders.judging_exceptions import an_exception, excepting
+from tests.builders.judging_exceptions import BOUNDARY, NETWORK, an_exception, excepting
 from tests.builders.judging_findings import a_result
 from tests.builders.packs import a_pack_run, an_account_view, an_unread_account_view, some_identities, the_catalog
 from tests.builders.times import ACCOUNT, MEMBER, NOW, days
@@ -220,7 +220,7 @@ def test_facts_are_ranked_bad_ones_first_and_unknown_is_never_crowded_out() -> N
     page = page_of(an_account_view(), an_unread_account_view())
     tones = [one.tone for one in page.facts]
     assert tones == sorted(tones, key=("bad", "unknown", "note", "good").index)
-    assert "1 of 2 accounts could not be read" in facts(page, "unknown")
+    assert "1 of 2 accounts to be read could not be: " in facts(page, "unknown")
 
 
 def test_what_is_unknown_takes_the_tenth_place_where_ten_things_are_bad() -> None:
@@ -311,7 +311,9 @@ def test_accounts_that_were_not_read_stand_with_the_reason_before_those_read_in_
     page = page_of(an_account_view(status="gaps"), an_unread_account_view(), runs=runs)
     assert page.gaps[0] == f"1 of 2 accounts could not be read in the run shown: {MEMBER}: AWS refuses"
     assert page.gaps[1] == f"1 of 2 accounts read in part: {ACCOUNT} (contacts denied)."
-    assert page.coverage[0] == "Read whole in the run shown: 0 of 2 accounts; in part: 1; not at all: 1; left out: 0."
+    assert page.coverage[0] == (
+        "Read whole in the run shown: 0 of 2 accounts to be read; in part: 1; not at all: 1; left out beside those: 0."
+    )
 
 
 def test_what_is_listed_is_held_against_what_the_manifest_counts() -> None:
@@ -370,3 +372,57 @@ def test_an_empty_period_shows_the_run_before_it_and_says_so() -> None:
     page = page_of(**NOTHING)
     assert "which is the last one before the period" in page.as_of
     assert page.verdict.startswith("No run was made in the period")
+
+
+# What an answer must not claim
+
+
+def test_what_came_and_went_between_two_runs_is_said_to_be_unseen() -> None:
+    said = asked(5).answer
+    assert "Runs are 24 hours apart by the schedule" in said
+    assert "is in no snapshot" in said
+    assert "as far apart as 29_runs.csv says" in asked(5, schedule=None, ticks_due=(), ticks_met={}).answer
+
+
+def test_a_custody_log_without_a_record_is_offered_with_that_number() -> None:
+    assert "27_custody_log.csv holds 0 custody records and 0 answers: no hold, sample or hand-over" in asked(11).answer
+    assert "holds 0 custody records and 1 answer" in asked(11, answers=(an_answer(),)).answer
+
+
+def test_compensating_controls_that_no_sealed_result_speaks_of_are_counted_apart() -> None:
+    key = some_identities()[0]
+    entry = an_exception(NETWORK, BOUNDARY)
+    result = a_result(ResultStatus.EXCEPTION, control="IDC-15", subject=key.id, exception=entry.id)
+    said = asked(9, an_account_view(results=(result,)), governance=excepting(entry)).answer
+    assert "0 PASS, 0 FAIL, 0 NOT_TESTED by sealed results, and 2 INFERRED" in said
+    nothing = asked(9, governance=excepting(entry)).answer
+    assert "0 PASS, 0 FAIL, 2 NOT_TESTED by sealed results, and 0 INFERRED" in nothing
+
+
+def test_rotation_counts_the_rows_of_its_file_and_says_which_no_count_has() -> None:
+    left = an_account_view(account=MEMBER, status="unplanned", stale=True)
+    said = asked(8, an_account_view(), left).answer
+    assert "2 rows of access keys: PASS 1, FAIL 1; 1 row of secrets: no result." in said
+    assert (
+        "Beside those it has 2 access keys and 1 secret of accounts that left, as last seen and marked stale." in said
+    )
+    assert "Beside those" not in asked(8).answer
+
+
+def test_accounts_are_told_on_one_base_and_the_others_beside() -> None:
+    coverage = tuple(
+        AccountCoverage(account=one, status=status, reason=None, identities=0, cells=1, cells_ok=1)
+        for one, status in ((ACCOUNT, "sealed"), (MEMBER, "skipped"))
+    )
+    views = (an_account_view(), an_account_view(account="3" * 12, status="unplanned", stale=True))
+    page = page_of(*views, runs=(a_pack_run(0, coverage=coverage),))
+    assert "its plan had 1 to be read and 1 left out." in page.scope[0]
+    assert page.scope[0].endswith("This pack has 2 accounts, 1 of them known from earlier runs and not of that plan.")
+
+
+def test_a_pseudonymised_pack_says_which_names_are_still_in_it() -> None:
+    options = PackOptions(since=date(2026, 11, 19), until=date(2026, 11, 22), pseudonymise=True)
+    said = dict(page_of(options=options).identification)["people"]
+    assert "names of IAM users, roles and secrets" in said
+    assert "may hold people's names" in said
+    assert dict(page_of().identification)["people"] == "named"

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric import utils
 
@@ -122,22 +123,26 @@ def test_a_directory_locks_nothing_and_the_pack_says_so(tmp_path: Path) -> None:
 def test_a_lock_is_told_as_it_was_observed(tmp_path: Path) -> None:
     until = datetime(2029, 11, 1, tzinfo=UTC)
     lock = LockState(mode="COMPLIANCE", retain_until=until, legal_hold=True)
-    said = locks_of(made(tmp_path / "pack", (some_evidence(), None, lock), (some_evidence(), None, LockState())))
+    seen = datetime(2026, 11, 2, 7, tzinfo=UTC)
+    others = (some_evidence(), None, (LockState(), None))
+    said = locks_of(made(tmp_path / "pack", (some_evidence(), None, (lock, seen)), others))
     assert said["objects_by_mode"] == {"COMPLIANCE": 1, "not locked": 1}
     assert said["objects"][0]["observed"]["legal_hold"] is True
     assert said["objects"][0]["observed"]["retain_until"] == "2029-11-01T00:00:00Z"
+    assert [one["observed_at"] for one in said["objects"]] == ["2026-11-02T07:00:00Z", None]
     assert "ask S3" in said["note"]
 
 
 def test_a_lock_that_could_not_be_observed_is_never_called_no_lock(tmp_path: Path) -> None:
-    said = locks_of(made(tmp_path / "pack", (some_evidence(), None, LockState(unknown="AccessDenied")), bucket=True))
+    seen = LockState(unknown="AccessDenied"), None
+    said = locks_of(made(tmp_path / "pack", (some_evidence(), None, seen), bucket=True))
     assert said["objects_by_mode"] == {"not observed": 1}
     assert said["objects"][0]["observed"]["unknown"] == "AccessDenied"
 
 
 def test_a_bucket_that_was_not_asked_leaves_each_object_not_observed(tmp_path: Path) -> None:
     said = locks_of(made(tmp_path / "pack", (some_evidence(), None), bucket=True))
-    assert said["objects"][0]["observed"] == "not observed"
+    assert (said["objects"], said["objects_by_mode"]) == ([], {"not observed": 1})
     assert "was not asked" in said["note"]
 
 
@@ -190,3 +195,15 @@ def test_the_commands_of_the_guide_find_a_changed_file(tmp_path: Path, name: str
     pack = a_pack(tmp_path / "pack", a_locker(2))
     (pack / name).write_bytes((pack / name).read_bytes() + b" ")
     assert name in by_hand(pack, tmp_path).stdout
+
+
+def test_the_guide_of_a_pseudonymised_pack_says_what_still_names_people(tmp_path: Path) -> None:
+    options = msgspec.structs.replace(the_period(a_locker(1)).options, pseudonymise=True)
+    assert "named after somebody still is" in (made(tmp_path / "a", options=options) / "VERIFY.md").read_text()
+    assert "named after somebody still is" not in (made(tmp_path / "b") / "VERIFY.md").read_text()
+
+
+def test_the_guide_gives_the_command_with_the_head(tmp_path: Path) -> None:
+    locker = a_locker(2)
+    text = (a_pack(tmp_path / "pack", locker) / "VERIFY.md").read_text()
+    assert f"--head 2:{locker.head.sha256} " in text

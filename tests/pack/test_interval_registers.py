@@ -129,9 +129,9 @@ def test_every_failure_has_a_beginning_and_an_end_as_far_as_runs_saw_them(
 
 
 def test_an_account_with_a_damaged_run_is_certain_of_no_stretch() -> None:
-    said = "transitions/20261120T060000Z/111122223333/abc.jsonl.gz is not the object that manifest 2 sealed."
+    said = "what changed in run 20261120T060000Z is not known: it sealed no transitions with its results"
 
-    rows = _rows(_view(FAIL, RUNS[2], (2, PASS, FAIL), wrong=(said,)))
+    rows = _rows(_view(FAIL, RUNS[2], (2, PASS, FAIL), changes_unknown=(said,)))
 
     assert [row["certain"] for row in rows] == [False, False]
     assert all(said in str(row["uncertain_why"]) for row in rows)
@@ -145,11 +145,20 @@ def test_a_failure_the_first_run_found_has_no_beginning_anybody_saw() -> None:
 
     assert _told(failed, "from_run", "beginning", "before_period", "finding_id") == (
         RUNS[0],
-        "before the first run: nobody saw it begin",
+        "failing when first seen; nobody saw it begin",
         False,
         finding.fingerprint,
     )
     assert _told(passes, "from_run", "beginning") == (RUNS[2], "seen to begin")
+
+
+def test_a_finding_tells_when_it_began_to_fail_and_not_when_that_was_accepted() -> None:
+    finding = a_finding(a_result(FAIL, control="IDC-15", subject=SUBJECT), opened_run=OLDER, since_before=False)
+
+    accepted, lapsed = _rows(replace(_view(FAIL, RUNS[2], (2, EXCEPTION, FAIL)), findings=(finding,)))
+
+    assert _told(accepted, "status", "from_run", "before_period") == ("EXCEPTION", None, True)
+    assert _told(lapsed, "status", "from_run") == ("FAIL", RUNS[2])
 
 
 def test_what_the_first_run_of_all_found_is_said_to_have_been_there() -> None:
@@ -158,13 +167,13 @@ def test_what_the_first_run_of_all_found_is_said_to_have_been_there() -> None:
     assert _told(first, "status", "from_run", "beginning") == (
         "PASS",
         RUNS[0],
-        "there in the first run: nobody saw it begin",
+        "so when first seen; nobody saw it begin",
     )
 
 
 @pytest.mark.parametrize(
     ("unread", "blind"),
-    [((), [0, 0]), ((0,), [1, 0]), ((1,), [1, 0]), ((2,), [0, 1]), ((0, 2, 3), [1, 2])],
+    [((), [0, 0]), ((0,), [1, 0]), ((1,), [1, 0]), ((3,), [0, 1]), ((0, 1, 3), [2, 1])],
 )
 def test_runs_that_did_not_read_the_account_are_counted_in_the_stretch_they_fall_into(
     unread: tuple[int, ...], blind: list[int]
@@ -182,6 +191,7 @@ def test_runs_that_did_not_read_the_account_are_counted_in_the_stretch_they_fall
     rows = _rows(_view(FAIL, RUNS[2], (2, PASS, FAIL)), period)
 
     assert [row["runs_not_judged"] for row in rows] == blind
+    assert [row["certain"] for row in rows] == [not number for number in blind]
 
 
 def test_a_subject_that_is_gone_keeps_the_name_it_had() -> None:

@@ -14,7 +14,7 @@ from prooftrail.pack.view import AccountView
 from tests.builders.judging_findings import a_result
 from tests.builders.pack_files import MemoryFiles
 from tests.builders.packs import FIRST, a_finding, a_pack_run, a_period, an_account_view, an_unread_account_view
-from tests.builders.times import NOW, days
+from tests.builders.times import ACCOUNT, MEMBER, NOW, days
 
 
 def made(*views: AccountView, **changes: Any) -> bytes:
@@ -193,3 +193,10 @@ def test_the_organization_belongs_to_no_account() -> None:
 
 def test_no_finding_gives_an_empty_file() -> None:
     assert made(an_account_view(results=(), findings=())) == b""
+
+
+def test_the_same_finding_in_two_accounts_is_two_events() -> None:
+    failure = a_failure()
+    views = [an_account_view(account=one, results=(failure,), findings=()) for one in (ACCOUNT, MEMBER)]
+
+    assert len({one["metadata"]["uid"] for one in events(*views)}) == 2

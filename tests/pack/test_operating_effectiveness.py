@@ -193,7 +193,7 @@ def test_gaps_of_the_period_name_missed_and_late_ticks_and_what_is_wrong() -> No
     assert found == [
         ("missed run", TICKS[1], TICKS[2]),
         ("late run", TICKS[2], late.closed_at),
-        ("organization", TICKS[2], TICKS[2]),
+        ("organization", TICKS[2], TICKS[3]),
         ("chain", None, None),
         ("evidence", None, None),
     ]

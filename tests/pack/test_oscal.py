@@ -34,6 +34,9 @@ MODELS = {
     "assessment-plan": assessment_plan.Model,
 }
 
+WHOLE = "IDC-12"
+"""A control of which every part is tested."""
+
 
 def written(*views: AccountView, **changes: Any) -> dict[str, bytes]:
     period, files = a_period(**changes), MemoryFiles()
@@ -155,9 +158,20 @@ def test_the_registers_are_linked_with_the_hash_they_have_once_closed() -> None:
 def test_an_objective_is_satisfied_only_if_everything_was_tested_and_passed(
     statuses: tuple[ResultStatus, ...], state: str, reason: str
 ) -> None:
-    results = [a_judged(one, subject=f"s{at}") for at, one in enumerate(statuses)]
-    status = target_of(result_of(a_view(*results)))["status"]
+    results = [a_judged(one, control=WHOLE, subject=f"s{at}") for at, one in enumerate(statuses)]
+    status = target_of(result_of(a_view(*results)), WHOLE)["status"]
     assert (status["state"], status["reason"]) == (state, reason)
+
+
+def test_an_objective_with_parts_that_are_not_covered_is_never_satisfied_and_names_them() -> None:
+    document = documents(
+        *(a_view(a_judged(ResultStatus.PASS, control=one.id)) for one in a_period().catalog.controls if one.not_covered)
+    )
+    for one in document["assessment-results"]["results"][0]["findings"]:
+        status = one["target"]["status"]
+        assert (status["state"], status["reason"]) == ("not-satisfied", "other")
+        assert status["remarks"].startswith("Parts that are not covered: ")
+        assert one["remarks"].startswith("Not covered: ")
 
 
 @pytest.mark.parametrize(
@@ -168,8 +182,9 @@ def test_an_account_that_was_not_judged_in_this_run_leaves_no_objective_satisfie
 
 
 def test_an_account_left_out_on_purpose_is_named_and_hinders_no_objective() -> None:
-    result = result_of(a_view(a_judged(ResultStatus.PASS)), an_unread_account_view(status="skipped"))
-    assert target_of(result)["status"]["state"] == "satisfied"
+    passed = a_judged(ResultStatus.PASS, control=WHOLE)
+    result = result_of(a_view(passed), an_unread_account_view(status="skipped"))
+    assert target_of(result, WHOLE)["status"]["state"] == "satisfied"
     assert f"left out by policy or by their state, for which no finding speaks: {MEMBER}" in result["remarks"]
     assert any(one["title"].startswith("NOT") for one in result["observations"])
 
@@ -181,13 +196,19 @@ def test_remarks_name_the_first_accounts_and_count_the_others() -> None:
     assert "cut here" not in remarks
 
 
-def test_an_account_that_is_gone_counts_for_no_finding_and_keeps_its_observations() -> None:
-    failed = a_judged(ResultStatus.FAIL)
+def test_an_account_that_is_gone_counts_for_no_finding_is_not_planned_for_and_keeps_its_observations() -> None:
+    failed = a_judged(ResultStatus.FAIL, control=WHOLE)
     gone = a_view(failed, account=MEMBER, status="unplanned", stale=True, findings=(a_finding(failed),))
-    result = result_of(a_view(a_judged(ResultStatus.PASS, subject="other")), gone)
-    assert target_of(result)["status"]["state"] == "satisfied"
+    made = documents(a_view(a_judged(ResultStatus.PASS, control=WHOLE, subject="other")), gone)
+    (result,) = made["assessment-results"]["results"]
+    assert target_of(result, WHOLE)["status"]["state"] == "satisfied"
     assert f"not of the run shown any more, and count for no finding: {MEMBER}" in result["remarks"]
-    assert [values(one)["account"] for one in result["risks"]] == [MEMBER]
+    assert [(values(one)["account"], values(one)["account-status"]) for one in result["risks"]] == [
+        (MEMBER, "unplanned")
+    ]
+    assert "with the property account-status unplanned: 1." in result["remarks"]
+    assert "risks" not in made["poam"]
+    assert f"1 open findings are left out: they were last seen in accounts that are not of the run shown any more ({MEMBER})." in made["poam"]["metadata"]["remarks"]  # fmt: skip
 
 
 def test_a_control_that_applies_to_nothing_has_no_finding_and_the_remarks_say_so() -> None:
@@ -231,9 +252,9 @@ def test_an_open_finding_nobody_could_look_at_again_is_a_risk_and_leaves_its_obj
     assert "related-observations" not in risk
     assert values(risk)["not-tested-since"] == canonical.run_id(NOW)
     status = target_of(result)["status"]
-    assert (status["state"], status["remarks"]) == (
-        "not-satisfied",
-        "Open findings that could not be looked at again: 1.",
+    assert status["state"] == "not-satisfied"
+    assert status["remarks"].startswith(
+        "Open findings that could not be looked at again: 1; parts that are not covered: "
     )
 
 
@@ -272,7 +293,7 @@ def test_an_accepted_deviation_says_what_mitigates_it_and_how_it_ends() -> None:
         assert risk["deadline"] == "2026-12-31T23:59:59Z"
         factors = [values(one) for one in risk["mitigating-factors"]]
         assert [(one["sp800-53"], one["result"]) for one in factors][1] == ("ac-6", "PASS")
-        assert factors[0]["sp800-53"] == "sc-7.5"
+        assert (factors[0]["sp800-53"], factors[0]["result"]) == ("sc-7.5", "INFERRED")
         (task,) = risk["remediations"][0]["tasks"]
         assert (task["type"], task["title"]) == ("milestone", "Move to a role")
         assert task["timing"]["on-date"]["date"] == "2026-12-01T00:00:00Z"

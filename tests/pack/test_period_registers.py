@@ -10,29 +10,35 @@ from prooftrail.evidence.custody import Custody, CustodyAction
 from prooftrail.evidence.manifest import Code, GovernanceInForce, Head
 from prooftrail.governance import Governance, Owner, Owners
 from prooftrail.governance.exceptions import AcceptedException
-from prooftrail.governance.registers import Supplier, Suppliers
+from prooftrail.governance.registers import Registers, Restricted, Supplier, Suppliers
 from prooftrail.governance.soa import Soa, SoaLine
 from prooftrail.governance.thresholds import ByTier, Threshold, Thresholds
-from prooftrail.model.iam import Role
-from prooftrail.model.judgement import Finding, FindingStatus, Result, ResultStatus
+from prooftrail.model.iam import Role, User
+from prooftrail.model.judgement import Finding, FindingStatus, Result, ResultStatus, Tier
 from prooftrail.model.trust import Condition, Principal, PrincipalType, TrustStatement
+from prooftrail.pack.registers.control_map import left_of
 from prooftrail.pack.registers.metrics import percent
 from prooftrail.pack.registers.of_period import PERIOD_REGISTERS, REQUEST_REGISTERS
-from prooftrail.pack.table import ColumnType
+from prooftrail.pack.table import ColumnType, Value
 from prooftrail.pack.view import AccountView, PackAnswer
-from tests.builders.judging_exceptions import NETWORK, RESTRICTED, an_exception, excepting, passing
+from tests.builders.judging_exceptions import BOUNDARY, NETWORK, RESTRICTED, an_exception, excepting, passing
 from tests.builders.judging_findings import a_result
-from tests.builders.packs import an_account_view, an_unread_account_view, some_identities
+from tests.builders.packs import a_period, an_account_view, an_unread_account_view, some_identities
 from tests.builders.times import ACCOUNT, MEMBER, NOW, STRANGER, days
 from tests.pack.notices_told import a_notice, an_answer, mended, told
 from tests.pack.period_rows import a_run_of, rows, tallied
 
 KEY = some_identities()[0]
-EXPECTED = {"05", "06", "15", "16", "20", "22", "23", "26", "27", "28", "29", "31", "32", "33", "34", "36", "37"}
+EXPECTED = {"05", "06", "15", "16", "20", "22", "23", "26", "27", "28", "29", "31", "32", "33", "34", "36", "37", "38"}
 
 
 def view_of(*results: Result, **changes: Any) -> AccountView:
     return an_account_view(results=tuple(results), **changes)
+
+
+def listed(value: Value) -> tuple[str, ...]:
+    assert isinstance(value, tuple)
+    return value
 
 
 def the_row(file: str, found: tuple[Any, Any]) -> dict[str, Any]:
@@ -189,8 +195,8 @@ VOID = "It is old. Exception EX-1 is void: its compensating control AC-3 (networ
 @pytest.mark.parametrize(
     ("status", "reason", "results"),
     [
-        (ResultStatus.EXCEPTION, "Accepted.", ["PASS", "PASS"]),
-        (ResultStatus.FAIL, "It is old. Exception EX-1 is void: it was renewed 9 times.", ["PASS", "PASS"]),
+        (ResultStatus.EXCEPTION, "Accepted.", ["INFERRED", "FAIL"]),
+        (ResultStatus.FAIL, "It is old. Exception EX-1 is void: it was renewed 9 times.", ["INFERRED", "FAIL"]),
         (ResultStatus.FAIL, VOID.format("no condition"), ["FAIL", "FAIL"]),
         (ResultStatus.FAIL, VOID.format("NOT_TESTED: not every policy was read"), ["NOT_TESTED", "FAIL"]),
     ],
@@ -201,6 +207,70 @@ def test_a_predicate_is_what_the_reason_of_the_result_says(
     entry = an_exception(NETWORK, RESTRICTED)
     found = rows("16", *tallied(view_of(excepted(entry, status, reason)), governance=excepting(entry)))
     assert [one["result"] for one in found] == results
+
+
+def test_what_is_only_inferred_says_where_to_look() -> None:
+    entry = an_exception(NETWORK)
+    row = the_row("16", tallied(view_of(excepted(entry, ResultStatus.EXCEPTION)), governance=excepting(entry)))
+    assert row["result"] == "INFERRED"
+    assert str(row["reason"]).startswith(
+        "The exception was applied, which it is only while this holds. Look at the cond"
+    )
+    assert KEY.id in str(row["reason"])
+
+
+OWNED = some_identities()[1]
+
+
+@pytest.mark.parametrize(
+    ("named", "result", "reason"),
+    [
+        (OWNED.id, "PASS", f"its owner is jane (known by registry on owners.toml), an active person of owners.toml, and the restricted list names {OWNED.id} with jane, approved by mona on 2026-11-01, without an end."),
+        (OWNED.parent, "PASS", f"the restricted list names {OWNED.parent} with jane"),
+        ("another", "FAIL", "the restricted list has no entry in effect for it and its owner."),
+    ],
+)  # fmt: skip
+def test_a_restricted_owner_is_looked_up_again_in_snapshot_and_policy(named: str, result: str, reason: str) -> None:
+    entry = an_exception(RESTRICTED)
+    listed = Restricted(identity=named, reason="R", approved_by="mona", approved_on=date(2026, 11, 1), owner="jane")
+    governance = excepting(entry, registers=Registers(restricted=(listed,)))
+    view = view_of(replace(excepted(entry, ResultStatus.EXCEPTION), subject=OWNED.id, identity=OWNED.id))
+    row = the_row("16", tallied(view, governance=governance))
+    assert row["result"] == result
+    assert reason in str(row["reason"])
+
+
+@pytest.mark.parametrize(("boundary", "result"), [("arn:test:iam::1:policy/edge", "PASS"), (None, "INFERRED")])
+def test_a_boundary_that_is_attached_is_shown_and_that_there_is_none_is_no_finding_of_a_pack(
+    boundary: str | None, result: str
+) -> None:
+    machine = some_identities()[3]
+    assert isinstance(machine.facts, User)
+    bound = replace(machine, facts=replace(machine.facts, boundary=boundary))
+    entry = an_exception(BOUNDARY)
+    of_key = replace(excepted(entry, ResultStatus.EXCEPTION), subject=OWNED.id, identity=OWNED.id)
+    view = an_account_view(results=(of_key,), identities=(OWNED, bound))
+    row = the_row("16", tallied(view, governance=excepting(entry)))
+    assert row["result"] == result
+    assert (str(boundary) in str(row["reason"])) == (boundary is not None)
+
+
+@pytest.mark.parametrize(
+    ("scored", "inherent", "difference"),
+    [
+        (Tier.CRITICAL, "critical", "HIGHER: scored critical, accepted at high"),
+        (Tier.HIGH, "high", "as accepted"),
+        (Tier.LOW, "low", "lower: scored low, accepted at high"),
+        (None, None, None),
+    ],
+)
+def test_the_tier_scored_now_stands_beside_the_one_that_was_accepted(
+    scored: Tier | None, inherent: str | None, difference: str | None
+) -> None:
+    entry = an_exception(tier="high")
+    result = replace(excepted(entry, ResultStatus.EXCEPTION), tier=scored)
+    row = the_row("15", tallied(view_of(result), governance=excepting(entry)))
+    assert (row["inherent_tier"], row["accepted_at_tier"], row["tier_difference"]) == (inherent, "high", difference)
 
 
 def test_nothing_is_tested_on_behalf_of_an_exception_that_no_failing_result_names() -> None:
@@ -245,6 +315,16 @@ def test_the_owner_register_lists_owners_names_only_tags_know_and_nobody() -> No
     assert (found["sam"]["active"], found["sam"]["identities"], found["sam"]["last_told_at"]) == (False, 0, None)
     assert (found["jane"]["registered"], found["jane"]["identities"], found["jane"]["last_told_at"]) == (False, 2, NOW)
     assert found["nobody"]["identities"] == 4
+
+
+def test_owners_suppliers_and_notices_say_where_to_look() -> None:
+    period, tally = tallied(notices=(a_notice(),))
+    shown = {(one.evidence, one.line) for one in an_account_view().listed}
+    owned = [one for one in rows("32", period, tally) if one["identities"]]
+    assert owned
+    assert all((one["evidence_id"], one["evidence_line"]) in shown for one in owned)
+    (notice,) = {one["plan_key"] for one in rows("20", period, tally)}
+    assert notice == f"notices/{a_notice().run_id}/plan.json"
 
 
 def test_an_owner_who_goes_by_several_names_is_one_row() -> None:
@@ -303,11 +383,57 @@ def test_lines_of_the_statement_and_ids_without_a_line_stand_side_by_side() -> N
         SoaLine(control="A.5.17", applicable=True, justification="we have secrets", control_owner="jane"),
         SoaLine(control="A.7.4", applicable=False, justification="no offices"),
     )
-    found = {one["annex_a_id"]: one for one in rows("06", *tallied(governance=Governance(soa=Soa(line=lines))))}
+    found = {
+        one["annex_a_id"]: one
+        for one in rows(
+            "06",
+            *tallied(
+                governance=Governance(soa=Soa(line=lines, version="7", approved_by="ines", approved_on=NOW.date()))
+            ),
+        )
+    }
     assert found["A.5.17"]["last_result"] == "PASS 1, FAIL 1"
     assert found["A.5.17"]["open_ncs"] == 1
     assert (found["A.7.4"]["applicable"], found["A.7.4"]["last_result"]) == (False, None)
     assert found["A.5.18"]["reason"] == "no line was supplied"
+    approved = ("soa_version", "soa_approved_by", "soa_approved_on")
+    assert [found["A.5.18"][one] for one in approved] == [None, None, None]
+    assert [found["A.5.17"][one] for one in approved] == ["7", "ines", NOW.date()]
+
+
+def test_a_line_is_tested_in_part_while_a_part_of_a_control_is_not_covered_and_touched_where_none_tests_it() -> None:
+    view = view_of(
+        *(a_result(control=one, subject=f"s-{one}") for one in ("IDC-12", "IDC-15", "IDC-18", "IDC-29", "IDC-35"))
+    )
+    found = {one["annex_a_id"]: one for one in rows("06", *tallied(view))}
+    assert {one["status"] for one in found.values()} == {
+        "tested in part",
+        "touched: no control tests what it asks",
+        "not tested",
+    }
+    assert (found["A.5.33"]["status"], found["A.5.28"]["status"]) == ("tested in part", "tested in part")
+    assert any("object lock" in one for one in listed(found["A.5.33"]["not_covered"]))
+    assert (found["A.8.28"]["status"][:7], found["A.8.28"]["tested_by"], found["A.8.28"]["touched_by"]) == (
+        "touched",
+        (),
+        ("IDC-18",),
+    )
+    assert any("source code" in one for one in listed(found["A.8.28"]["not_covered"]))
+    assert found["A.8.22"]["touched_by"] == ("IDC-29",)
+    assert (found["A.5.17"]["tested_by"], found["A.5.17"]["touched_by"]) == (("IDC-12", "IDC-15", "IDC-18"), ())
+    assert found["A.8.28"]["evidence_line"] == an_account_view().first_result_line + 2
+
+
+def test_traceability_names_the_parts_that_are_not_tested() -> None:
+    chain = [one for one in rows("33", *tallied()) if one["control_id"] == "IDC-35"]
+    assert chain
+    assert all(any("object lock" in each for each in listed(one["not_covered"])) for one in chain)
+
+
+def test_a_control_of_which_nothing_is_left_out_makes_a_line_tested() -> None:
+    whole = [one for one in a_period().catalog.controls if one.testable and not one.not_covered]
+    assert whole
+    assert left_of(whole) == ()
 
 
 def test_traceability_goes_both_ways_and_names_a_failing_result_to_pull() -> None:

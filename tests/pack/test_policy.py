@@ -107,3 +107,10 @@ def test_how_long_evidence_is_kept_is_told_by_kind() -> None:
     found = json.loads(files_of(a_period())["policy/retention.json"])
     assert found["days_from_sealing"]["raw"] == 400
     assert found["days_from_sealing"]["chain"] == 3650
+
+
+def test_pseudonymised_it_says_what_still_names_people() -> None:
+    period = a_period()
+    hidden = a_period(options=msgspec.structs.replace(period.options, pseudonymise=True))
+    assert "named after somebody still is" in readme(hidden)
+    assert "named after somebody still is" not in readme(period)

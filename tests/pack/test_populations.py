@@ -122,10 +122,10 @@ def test_names_come_back_as_they_were_before_they_were_guarded() -> None:
     [
         (b"", "is no population of a pack"),
         (b"a,b\r\n", "is no population of a pack"),
-        (f"{HEADER}\r\nx,y\r\n".encode(), "record 2 has not 13 fields"),
+        (f"{HEADER}\r\nx,y\r\n".encode(), "record 2 has not 14 fields"),
         (f'{HEADER}\r\n"x\r\n'.encode(), "is no CSV file"),
         (b"\xff\xfe", "is no CSV file"),
-        (f"{HEADER}\r\nx{',' * 12}\r\nx{',' * 12}\r\n".encode(), "has 1 item ids more than once"),
+        (f"{HEADER}\r\nx{',' * 13}\r\nx{',' * 13}\r\n".encode(), "has 1 item ids more than once"),
     ],
 )
 def test_what_is_no_population_is_refused_with_what_is_wrong(data: bytes, said: str) -> None:

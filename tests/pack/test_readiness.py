@@ -274,6 +274,7 @@ def test_an_account_that_was_never_read_comes_first_and_nobody_says_how_much_it_
 
     assert answer.actions[0].moved is None
     assert f"restore the reading of account {MEMBER}" in answer.actions[0].what
+    assert "nobody knows how many" in answer.actions[0].what
 
 
 def test_a_stale_account_counts_its_results_under_restoring_it_and_nowhere_else() -> None:
@@ -286,6 +287,27 @@ def test_a_stale_account_counts_its_results_under_restoring_it_and_nowhere_else(
 
     (one,) = answer.actions
     assert (one.moved, one.stale, one.failed) == (9, 9, 0)
+
+
+@pytest.mark.parametrize(
+    ("framework", "control", "status", "moved"),
+    [
+        (None, "IDC-15", ResultStatus.NOT_TESTED, 9),
+        (None, "IDC-15", ResultStatus.EXCEPTION, 9),
+        (None, "IDC-15", ResultStatus.PASS, 0),
+        (None, "IDC-15", ResultStatus.NOT_APPLICABLE, 0),
+        ("nis2", "IDC-15", ResultStatus.FAIL, 9),
+        ("nis2", "IDC-99", ResultStatus.FAIL, 0),
+    ],
+)
+def test_restoring_a_reading_moves_what_did_not_pass_of_the_controls_asked_for(
+    framework: str | None, control: str, status: ResultStatus, moved: int
+) -> None:
+    found = in_account(ACCOUNT, *results(9, status, control), status="unreachable", stale=True, reason="no role")
+
+    (one,) = ready(period_of(*ALL), found, framework=framework).actions
+
+    assert (one.moved, one.stale, one.controls) == (moved, moved, (control,) if moved else ())
 
 
 def test_an_account_whose_sealed_results_cannot_be_shown_was_not_unread_and_is_said_apart() -> None:

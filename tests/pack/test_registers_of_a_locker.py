@@ -119,10 +119,11 @@ def test_populations_made_again_from_the_locker_are_the_packs(world: World) -> N
 def test_who_went_and_who_came_is_told_with_the_runs_that_saw_it(world: World) -> None:
     files, _ = _tables(world, 4)
 
-    told = {row["name"]: (row["came_run"], row["went_run"]) for row in _rows(files, "02_identities_came_and_went")}
+    rows = _rows(files, "02_identities_came_and_went")
+    told = {row["name"]: (row["came_run"], row["went_run"], row["presence"]) for row in rows}
 
-    assert told["bob"] == (None, "20261103T060000Z")
-    assert told["carol"] == ("20261103T060000Z", None)
+    assert told["bob"] == (None, "20261103T060000Z", "went")
+    assert told["carol"] == ("20261103T060000Z", "20261104T060000Z", "came and left the reading")
 
 
 def test_an_account_that_was_shut_is_shown_from_its_last_reading_and_is_a_gap(world: World) -> None:
@@ -151,7 +152,7 @@ def test_every_interval_of_a_subject_ends_where_the_next_begins(world: World) ->
         for before, after in pairwise(rows):
             assert before["to_run"] == after["from_run"]
             assert before["ended_by"] == after["status"]
-        assert all(row["certain"] for row in rows)
+        assert all(row["certain"] == (row["runs_not_judged"] == 0) for row in rows)
         assert [row["open_ended"] for row in rows[:-1]] == [False] * (len(rows) - 1)
 
 

@@ -165,19 +165,19 @@ def _transition(day: int, before: ResultStatus | None, after: ResultStatus | Non
     ("changes", "spans"),
     [
         ([(-2, "PASS", "FAIL"), (-1, "FAIL", "PASS")], [(-2, -1, "PASS")]),
-        ([(-1, "FAIL", "PASS")], [(None, -1, "PASS")]),
+        ([(-1, "FAIL", "PASS")], [(-3, -1, "PASS")]),
         ([(-1, "PASS", "FAIL")], [(-1, None, "FAIL")]),
-        ([(-1, "FAIL", None)], [(None, -1, None)]),
-        ([(-2, "FAIL", "NOT_TESTED"), (-1, "NOT_TESTED", "FAIL")], [(None, -2, "NOT_TESTED"), (-1, None, "FAIL")]),
+        ([(-1, "FAIL", None)], [(-3, -1, None)]),
+        ([(-2, "FAIL", "NOT_TESTED"), (-1, "NOT_TESTED", "FAIL")], [(-3, -2, "NOT_TESTED"), (-1, None, "FAIL")]),
         ([(-1, "PASS", "NOT_TESTED")], []),
     ],
 )
 def test_a_failure_lasts_from_the_run_that_saw_it_to_the_run_that_did_not(
-    changes: list[tuple[int, str, str | None]], spans: list[tuple[int | None, int | None, str | None]]
+    changes: list[tuple[int, str, str | None]], spans: list[tuple[int, int | None, str | None]]
 ) -> None:
     def run(day: int | None) -> str | None:
         return None if day is None else a_pack_run(day).run_id
 
     made = tuple(_transition(day, ResultStatus(old), ResultStatus(new) if new else None) for day, old, new in changes)
-    found = intervals(an_account_view(transitions=made))
+    found = intervals(an_account_view(transitions=made), a_period())
     assert [(one.began, one.ended, one.status) for one in found] == [(run(a), run(b), c) for a, b, c in spans]

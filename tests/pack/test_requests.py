@@ -6,6 +6,7 @@ import pytest
 
 from prooftrail.model.judgement import ResultStatus
 from prooftrail.pack.registers.of_period import registers_asked_for
+from prooftrail.pack.registers.request_words import words_of
 from prooftrail.pack.table import Value
 from prooftrail.pack.view import AccountView, PackOptions
 from tests.builders.judging_findings import a_result
@@ -50,6 +51,14 @@ def test_a_pack_has_the_register_only_where_something_was_asked() -> None:
         (KEY.id.lower(), f"identity {KEY.id.lower()}", "answered"),
         ("ada", "identity ada", "answered"),
         ("jane", "owner jane", "answered"),
+        ("Password policy", "control IDC-12", "not covered"),
+        ("segregation of DUTIES", "control IDC-24", "not covered"),
+        ("Access key rotation", "control IDC-15", "partly"),
+        ("Exceptions register", "file 15 Exceptions", "answered"),
+        ("Extract of the statement of applicability", "file 06 Extract", "answered"),
+        ("all access keys", "population access-keys", "answered"),
+        ("Non-human identities", "population non-human", "answered"),
+        ("OIDC providers", "kind oidc_provider", "answered"),
     ],
 )
 def test_what_is_understood(asked: str, meaning: str, status: str) -> None:
@@ -65,6 +74,63 @@ def test_what_is_not_understood_says_how_to_ask(asked: str) -> None:
     row = answer(asked)
     assert (row["status"], row["answered_by"], row["rows"]) in {("not understood", (), None), ("not covered", (), None)}
     assert row["note"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "meaning", "words"),
+    [
+        ("Root user MFA", "perhaps control IDC-10", "(3 of 3 words: root, user, mfa)"),
+        ("List of all access keys with age and last use", "perhaps population access-keys", "access, key"),
+        ("Evidence that leavers are removed", "perhaps question 6", "(1 of 2 words: leaver)"),
+        ("CloudTrail logging", "perhaps control IDC-33", "(1 of 1 words: logged)"),
+        ("Access reviews, last two", "perhaps question 7", "(4 of 4 words"),
+    ],
+)
+def test_a_guess_by_words_says_so_and_on_how_many_of_them_it_rests(asked: str, meaning: str, words: str) -> None:
+    row = answer(asked)
+    assert str(row["understood_as"]).startswith(meaning)
+    assert row["status"] == "perhaps"
+    assert str(row["note"]).startswith("a guess by words, to be confirmed: ")
+    assert words in str(row["note"])
+
+
+def test_several_ids_on_one_line_are_all_answered() -> None:
+    row = answer(f"IDC-15, A.5.17; {ACCOUNT} and {KEY.id}")
+    told = str(row["understood_as"])
+    assert [told.count(one) for one in ("control IDC-15", "A.5.17 (ISO", f"account {ACCOUNT}", "identity ")] == [
+        1,
+        1,
+        1,
+        1,
+    ]
+    assert (row["rows"], row["status"]) == (None, "partly")
+    assert "IDC-15: 2 rows of 07_identity_control_results.csv" in str(row["note"])
+    assert "of it was understood" not in str(row["note"])
+
+
+def test_a_line_with_a_fault_is_answered_and_marked() -> None:
+    asked = (("R1", "Q1"), ("R1", "07"), ("", "Q1"), ("R4", ""))
+    options = PackOptions(since=NOW.date(), until=NOW.date(), requests=asked)
+    found = rows("35", *tallied(options=options))
+    assert [(one["status"], one["fault"]) for one in found] == [
+        ("answered", "its id stands 2 times"),
+        ("answered", "its id stands 2 times"),
+        ("answered", "it has no id"),
+        ("not understood", "it has no text"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("List of all the Access Keys!", ("access", "key")),
+        ("policies, address, bus, MFA; multi-factor", ("policy", "address", "bus", "mfa")),
+        ("the of and", ()),
+        ("\ud800 =cmd()", ("cmd",)),
+    ],
+)
+def test_words_that_say_something_are_compared_in_the_singular(text: str, words: tuple[str, ...]) -> None:
+    assert words_of(text) == words
 
 
 def test_of_a_sentence_the_id_in_it_is_understood_and_the_answer_is_partial() -> None:

@@ -99,7 +99,7 @@ def test_requests_are_in_the_dictionary_only_where_there_are_any() -> None:
     options = PackOptions(since=NOW.date(), until=NOW.date(), requests=(("R", "Q1"),))
     assert "35_requests" in {one.file for one in tables(a_period_under(options=options))}
     assert "35_requests" not in {one.file for one in tables(a_period_under())}
-    assert len(PERIOD_REGISTERS) == 17
+    assert len(PERIOD_REGISTERS) == 18
 
 
 @pytest.mark.parametrize(

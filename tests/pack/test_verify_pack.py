@@ -20,7 +20,6 @@ from prooftrail.model.run import EvidenceKind
 from prooftrail.pack.integrity import statement as integrity_statement
 from prooftrail.pack.integrity import verify_pack
 from prooftrail.pack.registers.cells import csv_text
-from prooftrail.pack.sampling import record as sample_record
 from prooftrail.pack.sampling import sampling
 from prooftrail.pack.sampling.sampling import Item
 from tests.pack.small_packs import (
@@ -34,6 +33,7 @@ from tests.pack.small_packs import (
     Small,
     a_locker,
     a_pack,
+    a_sample,
     reseal,
     the_records,
     verify,
@@ -568,7 +568,9 @@ def test_a_row_leads_to_its_line_and_to_every_answer_its_identity_stands_in(whol
     said = verify(whole, *ORIGIN, "--row", "07:1")
     assert said.status == 0
     assert f'"identity":"{USER}"' in said.walk
-    assert "the row agrees with it" in said.walk
+    assert "held against it: identity_id, control_id, control_version, tier, result" in said.walk
+    assert "held_since_run (only signed)" in said.walk
+    assert "DIFFERS" not in said.walk
     assert "iam:ListUsers in global (MaxItems=9): status 200" in said.walk
     assert "request req-1" in said.walk
     assert "req-2" not in said.walk
@@ -635,7 +637,7 @@ def test_a_walk_sees_that_the_object_was_changed(pack: Path) -> None:
     key = next(one for one in files_of(pack) if one.startswith("evidence/assessment/20261103"))
     (pack / key).write_bytes(gzip.compress(gzip.decompress((pack / key).read_bytes()), 1))
     reseal(pack, KEY)
-    assert "is not what its manifest sealed" in verify(pack, *ORIGIN, "--row", "07:1").faults[key]
+    assert "sealed other bytes" in verify(pack, *ORIGIN, "--row", "07:1").faults[key]
 
 
 def test_what_the_chain_names_and_the_pack_lacks_is_counted_and_no_fault(tmp_path: Path) -> None:
@@ -648,50 +650,41 @@ def test_what_the_chain_names_and_the_pack_lacks_is_counted_and_no_fault(tmp_pat
 # --- samples ----------------------------------------------------------------------------------------------------------
 
 
-def a_sample(pack: Path, at: Path, *, size: int, strata: tuple[str, ...] = (), **changes: Any) -> Path:
-    """A draw from the inventory, as `prooftrail sample` puts it on record."""
-    body = (pack / "03_identity_inventory.csv").read_bytes()
-    population = sample_record.read_population("03_identity_inventory", body)
-    drawn = sampling.draw(population.items(strata), n=size, seed="a seed", population_sha256=population.sha256)
-    record: dict[str, Any] = {
-        "algorithm": sampling.ALGORITHM,
-        "population_ref": "03_identity_inventory.csv",
-        "population_sha256": population.sha256,
-        "item_column": population.item_column,
-        "n": size,
-        "seed": "a seed",
-        "seed_source": "auditor",
-        "strata": strata,
-        "selected": drawn.selected,
-        "exclusions": [],
-    }
-    at.write_bytes(msgspec.json.encode(record | changes))
-    return at
-
-
 @pytest.mark.parametrize(("n", "strata"), [(1, ()), (2, ()), (9, ()), (1, ("kind",)), (2, ("kind", "name"))])
 def test_a_sample_is_drawn_again(whole: Path, tmp_path: Path, n: int, strata: tuple[str, ...]) -> None:
     path = a_sample(whole, tmp_path / "sample.json", size=n, strata=strata)
     said = verify(whole, *ORIGIN, "--sample", str(path))
     assert said.status == 0
     assert "drawn again with its seed: the same items" in said.walk
+    assert "CLAIMED to be the auditor's" in said.walk
+    assert "excluded   0 of 2: none" in said.walk
 
 
 @pytest.mark.parametrize(
     "changes",
-    [{"seed": "another seed"}, {"selected": []}, {"n": 2}, {"population_sha256": "0" * 64}, {"strata": ["none"]}],
+    [
+        {"seed": "another seed"},
+        {"selected": []},
+        {"n": 2},
+        {"population_sha256": "0" * 64},
+        {"strata": ["none"]},
+        {"rows": 3},
+        {"id": "0" * 16},
+        {"shares": []},
+        {"independent": False},
+        {"n": "1"},
+        {"seed": None},
+        {"exclusions": None},
+        {"item_column": "arn"},
+        {"seed_source": "operator"},
+        {"selected": [{"number": 1, "item_id": USER}]},
+    ],
 )
 def test_a_sample_that_was_not_drawn_like_that_is_named(whole: Path, tmp_path: Path, changes: dict[str, Any]) -> None:
-    """With two items some seeds draw the same one, so the seed is chosen to differ."""
-    seeds = (f"seed {at}" for at in range(64))
     path = tmp_path / "sample.json"
-    if "seed" in changes:
-        changes = {
-            "seed": next(
-                one for one in seeds if verify(whole, "--sample", str(a_sample(whole, path, size=1, seed=one))).faults
-            )
-        }
-    said = verify(whole, *ORIGIN, "--sample", str(a_sample(whole, path, size=1, **changes)))
+    a_sample(whole, path, size=1)
+    path.write_bytes(msgspec.json.encode(json.loads(path.read_bytes()) | changes))
+    said = verify(whole, *ORIGIN, "--sample", str(path))
     assert said.status == 1
     assert said.blames("sample.json")
 

@@ -12,6 +12,7 @@ from prooftrail.errors import ConfigError
 from prooftrail.flows.answered import Meant
 from prooftrail.flows.answers import Said
 from prooftrail.flows.locker_history import AsOf
+from prooftrail.flows.record_custody import LONGEST_KEPT
 from prooftrail.governance import Owner
 from prooftrail.model.notice import Matter
 from prooftrail.wiring import Options
@@ -50,6 +51,7 @@ KeepDays = Annotated[
     int | None,
     typer.Option(
         min=1,
+        max=LONGEST_KEPT,
         metavar="DAYS",
         help="How long it is kept: `retention_days.answers` of the stage [default: 1100].",
         show_default=False,

@@ -9,6 +9,7 @@ from prooftrail import wiring
 from prooftrail.cli import render
 from prooftrail.errors import ConfigError
 from prooftrail.evidence.manifest import Head
+from prooftrail.evidence.pulled import PullRecord
 from prooftrail.flows.locker_history import LockerHistory
 from prooftrail.model.identity import IdentityClass, Kind
 from prooftrail.model.judgement import ResultStatus, Tier
@@ -37,16 +38,25 @@ def history(locker: str, profile: str | None) -> LockerHistory:
     found = LockerHistory(wiring.open_locker(locker, profile=profile))
     if warning := found.warning():
         render.warn(warning)
-    if (record := pulling.pull_record(locker)) and not record.scope.whole:
-        here = [one.run_id for one in found.runs if record.scope.holds(one.taken_at)]
-        newest = (
-            f" Of runs the newest in it is {here[-1]} (--as-of)." if here and here[-1] != found.runs[-1].run_id else ""
-        )
-        render.warn(
-            f"this is a part of {record.bucket} ({record.scope.worded()}): what was left out is not in this copy, which"
-            f" says nothing of it.{newest}"
-        )
+    record, unreadable = pulling.readable_record(locker)
+    if unreadable:
+        render.warn(unreadable)
+    elif record and not record.scope.whole:
+        render.warn(_part(record, found))
     return found
+
+
+def _part(record: PullRecord, found: LockerHistory) -> str:
+    """What must be said of a copy that is a part, or whose record says so and is another's."""
+    heads = {(one.seq, one.sha256) for one in found.chain.links}
+    if misfit := record.misfit(found.chain.genesis, lambda one: (one.seq, one.sha256) in heads):
+        return f"the record of a pull beside this copy does not fit its chain and is not believed: {misfit}."
+    here = [one.run_id for one in found.runs if record.scope.holds(one.taken_at)]
+    newest = f" Of runs the newest in it is {here[-1]} (--as-of)." if here and here[-1] != found.runs[-1].run_id else ""
+    return (
+        f"this is a part of {record.bucket} ({record.scope.worded()}): what was left out is not in this copy, which"
+        f" says nothing of it.{newest}"
+    )
 
 
 def account(value: str | None) -> str | None:

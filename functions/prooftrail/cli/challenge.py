@@ -1,7 +1,7 @@
 """`prooftrail challenge`: a sample of the evidence against what AWS says now, read with the auditor's own credentials."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib import metadata
 from typing import Annotated, Any
 
@@ -37,6 +37,7 @@ _STYLES = {
     Outcome.NOT_REREAD: "yellow",
 }
 _MOST_EXTRA = 25
+_ACCOUNTS = 10  # named in a sentence
 _LONGEST = 400
 
 
@@ -67,7 +68,10 @@ def challenge(
 ) -> None:
     """Read a sample of the newest run again, live, and hold every field of it against what was sealed. Reads no value.
 
-    Exit status: 0 all that was read agrees or is explained, 1 something is not, 3 nothing could be read again.
+    The sample is drawn from all accounts of the run, or of --account: what --profile can reach has no say in it. Without
+    --role-name only the profile's own account is read again.
+
+    Exit status: 0 all that was read agrees or is explained, 1 something is not, 3 fewer than half could be read again.
     """
     if population not in POPULATIONS:
         raise ConfigError(f"--population takes {', '.join(POPULATIONS)}, not {population!r}.")
@@ -95,10 +99,10 @@ def challenge(
 
 
 def exit_status(found: Challenge) -> int:
-    """1 with a mismatch, 3 where nothing was read again, else 0."""
+    """1 with a mismatch, 3 where fewer than half was read again, else 0."""
     if found.mismatches:
         return exits.WITH_GAPS
-    return exits.DONE if found.reread else exits.NOTHING_DONE
+    return exits.NOTHING_DONE if found.proves_little else exits.DONE
 
 
 def as_data(found: Challenge) -> dict[str, Any]:
@@ -110,6 +114,9 @@ def as_data(found: Challenge) -> dict[str, Any]:
         **told,
         "counts": {**counts, Outcome.NEW.value: new},
         "mismatches": found.mismatches,
+        "reread": found.reread,
+        "proves_little": found.proves_little,
+        "exit_status": exit_status(found),
         "summary": summary(found),
     }
 
@@ -118,6 +125,8 @@ def show(found: Challenge) -> None:
     """The table, then each difference with what to look for, then a sentence to paste."""
     console = render.console()
     console.print(render.heading(f"Run {found.run.run_id} against AWS, {render.moment(found.began)}"))
+    for said, style in _how_much(found):
+        console.print(render.indented(Text(said, style=style), 2))
     if not found.independent:
         told = "NOT INDEPENDENT: the seed is the head's SHA-256, which who sealed it knew. Give your own with --seed."
         console.print(Text(f"  {told}", style="yellow"), soft_wrap=True)
@@ -135,6 +144,21 @@ def show(found: Challenge) -> None:
     console.print()
     console.print(render.heading("In one sentence, for your papers"))
     console.print(Text(f"  {safe(summary(found), longest=3000)}"), soft_wrap=True)
+
+
+def _how_much(found: Challenge) -> Iterator[tuple[str, str]]:
+    """How much of the sample was read again, and how more of it could be."""
+    sampled = counted(len(found.items), "item")
+    little = ": FEWER THAN HALF, which proves little" if found.proves_little else ""
+    yield f"{found.reread} of {sampled} of the sample read again{little}", "bold red" if little else "bold"
+    if found.unreached:
+        yield (
+            (
+                "To read other accounts too, name a role to take there with --role-name (and --external-id where it asks for"
+                " one); to draw from accounts that can be read alone, name them with --account: the papers then say so."
+            ),
+            "yellow",
+        )
 
 
 def _row(one: Challenged) -> tuple[str | Text, ...]:
@@ -243,12 +267,20 @@ def summary(found: Challenge) -> str:
         else " Nothing that AWS lists there and dates before the reading is missing from the evidence."
     )
     unread = found.count(Outcome.NOT_REREAD)
+    nothing = f", and nothing of {_named([one for one, _ in found.unreached])}" if found.unreached else ""
+    little = f" That is fewer than half of the sample: this challenge proves little{nothing}."
+    alone = f" of {_named(found.accounts)} alone" if found.accounts else ""
     return (
         f"On {render.moment(found.began)}, as {found.who}, {found.reread} of {len(found.items)} identities sampled from"
         f" {found.items_in_all:,} of run {found.run.run_id} (manifest {found.run.seq}, SHA-256 {found.run.manifest_sha256}; population"
-        f" {found.population}, {independent}) were read again from AWS with Prooftrail {metadata.version('prooftrail')}: {', '.join(counts)};"
-        f" {unread} could not be read again and {'counts' if unread == 1 else 'count'} for nothing.{missed if found.read else ''}"
+        f" {found.population}{alone}, {independent}) were read again from AWS with Prooftrail {metadata.version('prooftrail')}: {', '.join(counts)};"
+        f" {unread} could not be read again and {'counts' if unread == 1 else 'count'} for nothing.{little if found.proves_little else ''}{missed if found.read else ''}"
     )
+
+
+def _named(accounts: Sequence[str]) -> str:
+    more = f" and {len(accounts) - _ACCOUNTS} more" if len(accounts) > _ACCOUNTS else ""
+    return f"account{'' if len(accounts) == 1 else 's'} {', '.join(accounts[:_ACCOUNTS])}{more}"
 
 
 def _watch(account: str) -> None:

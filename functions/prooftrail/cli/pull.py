@@ -73,7 +73,7 @@ def pull(
     if as_json:
         render.print_json(_as_json(record, to))
     else:
-        _show(record, to)
+        _show(record, to, asked=scope)
     raise typer.Exit(exits.WITH_GAPS if record.stops else exits.DONE)
 
 
@@ -100,21 +100,22 @@ def _as_json(record: PullRecord, to: Path) -> dict[str, Any]:
     return found | {"head": str(record.head)} | said
 
 
-def _show(record: PullRecord, to: Path) -> None:
+def _show(record: PullRecord, to: Path, *, asked: Scope) -> None:
     console = render.console()
     verdict, style = ("STOPPED", "bold red") if record.stops else ("PULLED", "green")
     if not record.stops and not record.scope.whole:
         verdict = "PULLED IN PART"
     console.print(Text.assemble((verdict, style), f"  {safe(record.bucket)} to {safe(to)}"), soft_wrap=True)
-    console.print(render.facts(_facts(record, to)))
+    console.print(render.facts(_facts(record, to, asked)))
     _listed(console, record)
     console.print()
     for line in _next(record, to):
         console.print(render.indented(line, 0))
 
 
-def _facts(one: PullRecord, to: Path) -> Iterator[tuple[str, str]]:
-    yield "scope", one.scope.worded()
+def _facts(one: PullRecord, to: Path, asked: Scope) -> Iterator[tuple[str, str]]:
+    all_of_it = one.scope.whole and not asked.whole
+    yield "scope", f"{one.scope.worded()}{f': {asked.worded()} leaves nothing out' if all_of_it else ''}"
     yield "here now", f"{counted(one.objects, 'object')}, {render.size(one.bytes)}, each as it was sealed"
     yield "brought", f"{counted(one.fetched, 'object')}, {render.size(one.fetched_bytes)}{_in(one)}"
     if one.left_out:

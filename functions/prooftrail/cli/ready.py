@@ -1,7 +1,7 @@
 """`prooftrail ready`: what there will be to show on the day of the audit, and what to do about it first."""
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Annotated, Any
 
 import msgspec
@@ -11,10 +11,12 @@ from rich.text import Text
 
 from prooftrail import wiring
 from prooftrail.cli import arguments, heads, render
-from prooftrail.cli.arguments import Json, LockerAddress, Profile
+from prooftrail.cli.arguments import AsOfOption, Json, LockerAddress, Profile
 from prooftrail.cli.render import Col, counted, safe, table
 from prooftrail.controls.crosswalk import FRAMEWORKS
 from prooftrail.errors import ConfigError
+from prooftrail.flows.locker_history import RunSummary
+from prooftrail.flows.moments import end_of
 from prooftrail.flows.ready import Asked
 from prooftrail.flows.ready import ready as is_ready
 from prooftrail.pack.readiness.actions import Action
@@ -35,9 +37,7 @@ def ready(
         str | None, typer.Option("--from", metavar="DATE", help="The day from which operation counts; the first run's.")
     ] = None,
     days: Annotated[int, typer.Option(min=1, max=366, help="Days of operation to show by then.")] = WANTED_DAYS,
-    as_of: Annotated[
-        str | None, typer.Option("--as-of", metavar="DATE", help="As it stood at the end of that day (UTC).")
-    ] = None,
+    as_of: AsOfOption = None,
     as_json: Json = False,
     profile: Profile = None,
 ) -> None:
@@ -47,17 +47,15 @@ def ready(
     other than NOT_TESTED. Results are those of the newest run. Nothing here says that a standard is met.
     """
     history = arguments.history(locker, profile)
-    last = _day("--as-of", as_of)
-    history.run(as_of)  # says so where there is no run at all
+    shown = history.run(as_of)
     asked = Asked(
         audit_day=_required(_day("--audit-date", audit_date)),
-        since=_day("--from", since) or history.runs[0].taken_at.date(),
-        as_of=last,
+        since=_day("--from", since),
+        as_of=None if as_of is None else shown,
         framework=_framework(framework),
         wanted_days=days,
     )
-    clock = wiring.clock().now()
-    now = min(clock, _end_of(last)) if last else clock
+    now = _now(as_of, shown)
     found, period = is_ready(wiring.open_locker(locker, profile=profile), asked, now=now)
     if as_json:
         render.print_json(_as_json(found, period))
@@ -78,8 +76,12 @@ def _day(option: str, value: str | None) -> date | None:
         raise ConfigError(f"{option} takes a day like 2027-02-01, not {value!r}.") from None
 
 
-def _end_of(day: date) -> datetime:
-    return datetime.combine(day, datetime.max.time(), UTC)
+def _now(as_of: str | None, shown: RunSummary) -> datetime:
+    """The present that days are counted from: the clock's, the end of the day asked for, or when the run asked for was closed."""
+    clock = wiring.clock().now()
+    if as_of is None:
+        return clock
+    return min(clock, shown.closed_at if as_of == shown.run_id else end_of(as_of) - timedelta(microseconds=1))
 
 
 def _framework(value: str | None) -> str | None:
@@ -148,7 +150,8 @@ def _last_days(one: Ready) -> Iterator[str]:
 
 def _moves(one: Action) -> str:
     kinds = [(one.failed, "FAIL"), (one.not_tested, "NOT_TESTED"), (one.stale, "stale"), (one.excepted, "EXCEPTION")]
-    said = " + ".join(f"{number} {word}" for number, word in kinds if number) or "all of an account never read"
+    none = "not known how many" if one.moved is None else "no result that fails"
+    said = " + ".join(f"{number} {word}" for number, word in kinds if number) or none
     controls = ", ".join(one.controls[:4]) + (f" +{len(one.controls) - 4}" if len(one.controls) > 4 else "")
     return ", ".join(each for each in (said, controls) if each)
 

@@ -1,7 +1,7 @@
 """`prooftrail results` and `findings`: what every control came to, and what is to be mended by when."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated
 
 import msgspec
@@ -119,7 +119,7 @@ def findings(
     elif form == "csv":
         render.write(render.csv_lines(FINDING_FIELDS, map(msgspec.to_builtins, rows)))
     else:
-        _findings_page(view, found, rows)
+        _findings_page(view, found, rows, dict(history.manifest(view.run.run_id).counts))
     if fail_on and rows:
         raise typer.Exit(1)
 
@@ -270,7 +270,7 @@ def _totals(rows: Sequence[ResultRow]) -> str:
     return f"{counted(len(rows), 'result')}: {', '.join(told)}" if told else "no result answers to that"
 
 
-def _findings_page(view: AsOf, found: Judgements, rows: Sequence[FindingRow]) -> None:
+def _findings_page(view: AsOf, found: Judgements, rows: Sequence[FindingRow], counts: Mapping[str, int]) -> None:
     console = render.console()
     heads.head(console, "Findings", view)
     not_judged(console, found, view)
@@ -278,15 +278,15 @@ def _findings_page(view: AsOf, found: Judgements, rows: Sequence[FindingRow]) ->
         console.print()
         _finding(console, one)
     if rows:
-        _indicated(console, found, view)
+        _indicated(console, found, view, counts)
     console.print()
     console.print(Text(_finding_totals(rows)))
 
 
-def _indicated(console: Console, found: Judgements, view: AsOf) -> None:
-    """What the open findings speak for: derived here, sealed nowhere."""
+def _indicated(console: Console, found: Judgements, view: AsOf, counts: Mapping[str, int]) -> None:
+    """What the open findings speak for, by the run's own counts: derived here, sealed nowhere."""
     held = [one for _, one in locker_judgement.findings(found)]
-    indicated = grading.graded(held, view.run.taken_at)
+    indicated = grading.graded(held, view.run.taken_at, counts)
     if not indicated:
         return
     console.print()

@@ -15,7 +15,7 @@ from prooftrail.flows.draw_sample import Drawing, Wish
 from prooftrail.flows.hold import parse_day
 from prooftrail.pack.sampling import papers as sample_papers
 from prooftrail.pack.sampling import sampling
-from prooftrail.pack.sampling.record import NOT_INDEPENDENT, SeedSource
+from prooftrail.pack.sampling.record import FIRST, SeedSource
 from prooftrail.wiring import sampling as benches
 from prooftrail.wiring.sampling import Bench
 
@@ -66,6 +66,8 @@ def sample(
 ) -> None:
     """Draw a sample from a frozen population and gather the evidence of each item.
 
+    A population is as of one run, the last of the period: the items of the accounts that run planned for. Accounts that
+    left before are in no draw, so that a pack and its locker, of any period with that run, give the same population.
     The draw is put on record before it is shown: beside a pack in PACK-custody/log.jsonl, in a locker as a custody record.
     Exit status: 0 drawn, 3 nothing was drawn.
     """
@@ -178,7 +180,7 @@ def _show(drawing: Drawing, written: Papers, *, as_json: bool) -> None:
         render.heading(f"Sample {one.id}: {len(one.selected)} of {one.rows} items of {safe(one.population_ref)}")
     )
     if not one.independent:
-        console.print(Text(f"  {NOT_INDEPENDENT}", style="bold red"), soft_wrap=True)
+        console.print(render.indented(Text(safe(one.independence, longest=_LONGEST * 2), style="bold red"), 2))
     console.print(render.facts(_facts(drawing)))
     for share in one.shares if one.strata else ():
         whole = ", all of them" if share.drawn == share.items else ""
@@ -212,9 +214,9 @@ def _facts(drawing: Drawing) -> list[tuple[str, str]]:
     one = drawing.sample
     word = f", the SHA-256 of {one.seed_word}" if one.seed_word else ""
     earlier = (
-        "never: this is the first on record"
+        FIRST
         if not drawing.earlier
-        else f"{counted(drawing.earlier, 'time')}, by the record: ask why, and for each of them"
+        else f"{counted(drawing.earlier, 'time')} in this copy's log: ask why, and for each of them"
     )
     return [
         ("population", one.population_sha256),

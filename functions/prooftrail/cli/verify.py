@@ -18,7 +18,7 @@ from prooftrail.errors import ConfigError
 from prooftrail.evidence import assurance, envelope
 from prooftrail.evidence.findings import Fault, Problem
 from prooftrail.evidence.manifest import Head
-from prooftrail.evidence.pulled import PullRecord
+from prooftrail.evidence.pulled import PullRecord, named_some
 from prooftrail.evidence.witnessed import Sighting
 from prooftrail.flows.head import require_chain
 from prooftrail.flows.locker_history import LockerHistory
@@ -87,7 +87,8 @@ def verify(
     verify_locker = VerifyLocker(locker=opened, clock=wiring.clock(), ours=ours, pulled=pulled)
     verified = verify_locker(trust=trust, deep=deep or rederive, run_id=run, rederive=again)
     if as_json:
-        render.print_json(_as_json(verified, told, run) | {"pulled": pulled and _copy(pulled)})
+        believed = None if pulled is None or verified.record_refused else _copy(pulled)
+        render.print_json(_as_json(verified, told, run) | {"pulled": believed, "exit_status_why": _why(verified)})
     else:
         _show(verified, told, run, pulled)
     raise typer.Exit(_CODES[verified.verdict])
@@ -171,9 +172,7 @@ def _show(verified: Verified, told: tuple[str, ...], run: str | None, pulled: Pu
     console = render.console()
     verdict = render.coloured(_headline(verified), verified.verdict)
     console.print(Text.assemble(verdict, f"  {safe(verified.locker)}"), soft_wrap=True)
-    copied = [("copy", _copy(pulled))] if pulled else []
-    partial = [("partial", safe(verified.partial.worded(), longest=600))] if verified.partial else []
-    console.print(render.facts([*partial, *copied, *_facts(verified, told, run)]))
+    console.print(render.facts([*_copied(verified, pulled), *_facts(verified, told, run)]))
     _problems(console, f"Wrong ({len(verified.problems)})", verified.problems, "red")
     unsure = (
         f"Not confirmed ({len(verified.unconfirmed)}): other code, or tampering; only the code that sealed it can tell"
@@ -188,6 +187,39 @@ def _headline(one: Verified) -> str:
     """The verdict; of a partial copy none is given without that word."""
     partial = "partial copy: " if one.partial and one.verdict is not Verdict.PARTIAL else ""
     return f"{partial}{one.verdict}".upper()
+
+
+def _copied(one: Verified, pulled: PullRecord | None) -> Iterator[tuple[str, str]]:
+    """What the record of a pull says, and whose word that is; of one that is another's, that it is."""
+    if one.record_refused:
+        yield (
+            "not believed",
+            (
+                f"the record of a pull beside this copy does not fit its chain: {safe(one.record_refused, longest=300)}."
+                " Whatever is absent counts as missing."
+            ),
+        )
+        return
+    if one.partial:
+        yield "partial", safe(one.partial.worded(), longest=900)
+        for what in ("accounts", "kinds", "runs"):
+            names = getattr(one.partial, what)
+            yield f"  {what}", f"{len(names):,}: {safe(named_some(names), longest=900)}" if names else "none"
+        if why := _why(one):
+            yield "exit status", why
+    if pulled:
+        yield "copy", _copy(pulled)
+
+
+def _why(one: Verified) -> str | None:
+    """Why a partial copy never comes to 0, and what would."""
+    if one.verdict is not Verdict.PARTIAL or one.partial is None:
+        return None
+    return (
+        "3 and not 0, because nobody signed the record that excuses what is absent, so that nobody can write one to turn"
+        f" missing evidence into a 0; pull {safe(one.partial.source)} into this directory without --from, --to and"
+        " --account, and verify again, for 0"
+    )
 
 
 def _copy(one: PullRecord) -> str:

@@ -12,6 +12,8 @@ import msgspec
 from prooftrail.governance import Governance
 from prooftrail.governance.exceptions import AcceptedException, Compensator
 from prooftrail.governance.matching import first, names
+from prooftrail.governance.policy import Owner
+from prooftrail.governance.registers import Restricted
 from prooftrail.governance.thresholds import Limits
 from prooftrail.model import canonical
 from prooftrail.model.iam import Role, User
@@ -198,21 +200,21 @@ def _boundary(case: Case, identity: Identity) -> str | None:
 
 
 def _restricted(case: Case, identity: Identity) -> str | None:
-    """The owner is an active person, and the restricted list names this identity (or its user) with that person."""
-    governance, parent = case.governance, case.parent(identity)
+    found = restricted(case.governance, identity, case.parent(identity), case.taken_at)
+    return found if isinstance(found, str) else None
+
+
+def restricted(
+    governance: Governance, identity: Identity, parent: Identity | None, at: datetime
+) -> tuple[Owner, Restricted] | str:
+    """The active person who owns it and the entry that names it (or its user) with that person; else which of them is not there."""
     owner = governance.owner_of(identity.owner.value) if identity.owner.value else None
     if owner is None or owner.kind != "person" or not owner.active:
         return "its owner is no person of owners.toml who is still there"
-    listed = governance.registers.restricted
-    for one in (identity, parent):
-        entry = (
-            first((each for each in listed if governance.same_person(each.owner, owner.id)), one, case.taken_at)
-            if one
-            else None
-        )
-        if entry:
-            return None
-    return "the restricted list has no entry in effect for it and its owner"
+    listed = [each for each in governance.registers.restricted if governance.same_person(each.owner, owner.id)]
+    entries = (first(listed, one, at) for one in (identity, parent) if one)
+    entry = next((one for one in entries if one), None)
+    return (owner, entry) if entry else "the restricted list has no entry in effect for it and its owner"
 
 
 def _called(each: Compensator) -> str:

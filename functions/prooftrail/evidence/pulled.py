@@ -3,7 +3,7 @@
 Nobody signs this: it tells what was asked for, so that a part is never taken for the whole, and what was observed.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 
 import msgspec
@@ -13,12 +13,16 @@ from prooftrail.model.run import EvidenceKind
 
 from . import layout
 from .findings import Fault, Problem
-from .manifest import Head
+from .manifest import Genesis, Head
 from .verify import Named
 
 SCHEMA = "prooftrail.pull/1"
 
+UNSIGNED = "so says the record beside the copy, which nobody signed: it is the word of whoever pulled"
+"""What has to stand beside whatever such a record says."""
+
 _WORDED = 5  # accounts named in a sentence
+_LISTED = 20  # names in a list on a terminal
 
 _ALWAYS = frozenset({EvidenceKind.CHAIN, EvidenceKind.WITNESS, EvidenceKind.CUSTODY})
 
@@ -140,34 +144,75 @@ class PullRecord(msgspec.Struct, frozen=True, kw_only=True):
     locks_observed: int = 0
     tool_version: str
 
+    def misfit(self, genesis: Genesis | None, has: Callable[[Head], bool]) -> str | None:
+        """What it says that is not so of the chain in the copy, in words; None where it is the record of this one.
+
+        `has` tells whether the chain has a head. Anybody who knows the chain could write a record that fits: it is
+        nobody's signature.
+        """
+        if genesis is None:
+            return "the copy has no genesis that it could be held against"
+        if self.locker_id != genesis.locker_id():
+            return f"it is of locker {self.locker_id[:16]}…, and this is a copy of {genesis.locker_id()[:16]}…"
+        if self.key_fingerprint != genesis.key_fingerprint:
+            return f"it names the key {self.key_fingerprint[:16]}…, and the genesis {genesis.key_fingerprint[:16]}…"
+        if not has(self.head):
+            return f"it names the head {self.head.seq}:{self.head.sha256[:16]}…, which the chain does not have"
+        return None
+
+
+def named_some(names: Sequence[str], most: int = _LISTED) -> str:
+    """The first of them, and how many more there are."""
+    more = f" and {len(names) - most:,} more (--json names all)" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
+
 
 class PartialCopy(msgspec.Struct, frozen=True, kw_only=True):
-    """A copy that lacks what its scope left out: `left_out` counts the objects that are not there for that reason."""
+    """A copy that lacks what its scope left out: `left_out` counts the objects that are not there for that reason.
+
+    `accounts`, `kinds` and `runs` are all that these objects are of, sorted; a run by its id.
+    """
 
     source: str
     scope: Scope
     left_out: int
     finished: bool
+    accounts: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
+    runs: tuple[str, ...] = ()
 
     def worded(self) -> str:
         """The sentence that stands beside every verdict about it."""
         lacks = f"{self.left_out:,} {'object' if self.left_out == 1 else 'objects'} of {self.source} were left out"
-        return f"{self.scope.worded()}; {lacks}{'' if self.finished else '; the pull has not finished'}"
+        ended = "" if self.finished else "; the pull has not finished"
+        return f"{self.scope.worded()}; {lacks}{ended}; {UNSIGNED}"
 
 
 def without_left_out(
     found: list[Problem], record: PullRecord | None, named: Mapping[str, Named]
 ) -> tuple[list[Problem], PartialCopy | None]:
-    """The problems that are none of a scope's making, and what it left out; None where nothing is absent because of it."""
+    """The problems that are none of a scope's making, and what it left out; None where nothing is absent because of it.
+
+    Give no record that does not fit the chain.
+    """
     if record is None or record.scope.whole:
         return found, None
-    absent, kept = 0, list[Problem]()
+    absent, kept = list[Named](), list[Problem]()
     for one in found:
         by = named.get(one.where) if one.fault in (Fault.MISSING, Fault.DISPOSED) else None
         if by is None or record.scope.wants_named(by):
             kept.append(one)
         else:
-            absent += 1
+            absent.append(by)
     if not absent:
         return kept, None
-    return kept, PartialCopy(source=record.bucket, scope=record.scope, left_out=absent, finished=record.finished)
+    places = [(layout.Place(one.one.key), one.by.run.id) for one in absent]
+    return kept, PartialCopy(
+        source=record.bucket,
+        scope=record.scope,
+        left_out=len(absent),
+        finished=record.finished,
+        accounts=tuple(sorted({place.account for place, _ in places if place.account})),
+        kinds=tuple(sorted({place.kind.value for place, _ in places if place.kind})),
+        runs=tuple(sorted({place.run_id or by for place, by in places})),
+    )

@@ -7,17 +7,18 @@ from collections.abc import Callable
 
 import msgspec
 
-from prooftrail.evidence.pulled import LockState
 from prooftrail.model.run import SealedObject
 from prooftrail.pack.files import PackFiles
 from prooftrail.pack.front.page_one import PageOne
-from prooftrail.pack.integrity.integrity import Integrity
+from prooftrail.pack.integrity.integrity import DIRECTORY, Integrity, Locks
 from prooftrail.pack.part import Part
 from prooftrail.pack.tally import Tally
 from prooftrail.pack.view import AccountView, PackOptions, PeriodView
 from prooftrail.pack.workbook.workbook import Workbook
 from prooftrail.ports import Locker
 
+from .locker_history import LockerHistory
+from .pack_head import AskedHead, LockerAt, RecordsAt, is_of_bucket, require_head
 from .pack_views import PackViews
 
 type Progress = Callable[[int, int, str], None]
@@ -34,17 +35,17 @@ class Maker(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BuiltPack(msgspec.Struct, frozen=True, kw_only=True):
-    """What was made: the period, what was counted, page one, and how many objects of evidence lie in it."""
+    """What was made: the period, what was counted, page one, and how many objects of evidence lie in it.
+
+    `not_chained` counts custody records, answers and notices in the locker that no manifest up to the pack's head names.
+    """
 
     period: PeriodView
     tally: Tally
     page_one: PageOne
     evidence: int
     evidence_bytes: int
-
-
-def _not_observed(_key: str) -> LockState | None:
-    return None
+    not_chained: int = 0
 
 
 def build_pack(
@@ -53,13 +54,18 @@ def build_pack(
     files: PackFiles,
     maker: Maker,
     *,
-    lock_of: Callable[[str], LockState | None] = _not_observed,
-    said: tuple[str, ...] = (),
+    head: AskedHead | None = None,
+    locks: Locks | None = None,
+    copy: tuple[str, ...] = (),
+    not_yet: Callable[[str], bool] = lambda _: False,
     progress: Progress | None = None,
 ) -> BuiltPack:
     """Make the pack of a locker's period into `files`, one account in memory at a time.
 
-    `lock_of` gives the lock of a key as somebody observed it; `said` is what must be said of the locker itself. Raises ConfigError and EvidenceError as PackViews does, before anything but chain and records was written.
+    It is bound to `head` (None: the newest): of what was sealed after it, or lies there without a manifest's name, it has
+    nothing. `locks` are as somebody observed them; `copy` is what must be said of a locker that is a part of one, `not_yet`
+    true for what a pull did not come to. Raises ConfigError and EvidenceError as PackViews does, before anything but chain
+    and records was written.
     """
     from prooftrail.pack.front.front import front  # noqa: PLC0415
 
@@ -67,7 +73,21 @@ def build_pack(
     copies = _Copies(files)
     told(0, 0, "reading the chain")
     code = maker.version, maker.code_sha256
-    views = PackViews(locker, options, keep=copies.keep, version=code[0], code_sha256=code[1], said=said)
+    if head is not None:
+        require_head(locker, head)
+    at = LockerAt(locker, head, not_yet=not_yet)
+    history = LockerHistory(at)
+    records = RecordsAt(at, history, bucket=is_of_bucket(history))
+    views = PackViews(
+        at,
+        options,
+        keep=copies.keep,
+        version=code[0],
+        code_sha256=code[1],
+        copy=copy,
+        history=history,
+        records=records,
+    )
     period = views.period
     tally, made = Tally(period), parts(period, files)
     steps = len(period.accounts) + 2
@@ -80,9 +100,10 @@ def build_pack(
     told(steps - 1, steps, "the whole")
     for part in made:
         part.finish(tally)
-    integrity = Integrity(period, files, sign=maker.sign, public_key=maker.public_key)
+    seen = locks or Locks(read_from=DIRECTORY)
+    integrity = Integrity(period, files, sign=maker.sign, public_key=maker.public_key, read_from=seen.read_from)
     for sealed in views.objects(copies.keys):
-        integrity.add(sealed, copies.path_of(sealed.key), lock_of(sealed.key))
+        integrity.add(sealed, copies.path_of(sealed.key), seen.of(sealed.key))
     integrity.finish(tally)
     told(steps, steps, "done")
     return BuiltPack(
@@ -91,6 +112,7 @@ def build_pack(
         page_one=front(period, tally),
         evidence=len(copies.keys),
         evidence_bytes=copies.size,
+        not_chained=records.not_chained(),
     )
 
 

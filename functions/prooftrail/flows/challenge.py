@@ -56,7 +56,8 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
 class Challenge(msgspec.Struct, frozen=True, kw_only=True):
     """What a challenge came to. `items` are the sample, in its order; `extra` what AWS lists and the evidence does not.
 
-    `began` and `ended` are of the live reading; `unreached` tells for each account why nothing was read in it.
+    `began` and `ended` are of the live reading; `unreached` tells for each account why nothing was read in it. `accounts` are
+    those it was narrowed to; none for all.
     """
 
     run: RunSummary
@@ -73,6 +74,7 @@ class Challenge(msgspec.Struct, frozen=True, kw_only=True):
     extra: tuple[Challenged, ...]
     read: tuple[str, ...]
     unreached: tuple[tuple[str, str], ...]
+    accounts: tuple[str, ...] = ()
 
     def count(self, outcome: Outcome) -> int:
         """How many items of the sample came to this."""
@@ -87,6 +89,11 @@ class Challenge(msgspec.Struct, frozen=True, kw_only=True):
     def reread(self) -> int:
         """How many items of the sample were read again."""
         return len(self.items) - self.count(Outcome.NOT_REREAD)
+
+    @property
+    def proves_little(self) -> bool:
+        """True if fewer than half of the sample was read again."""
+        return 2 * self.reread < len(self.items)
 
 
 class ChallengeLocker:
@@ -125,6 +132,7 @@ class ChallengeLocker:
             began=began,
             ended=ended,
             population=ask.population,
+            accounts=ask.accounts,
             items_in_all=len(sealed),
             asked=ask.size,
             seed=ask.seed or head.sha256,

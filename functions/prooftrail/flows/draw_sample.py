@@ -11,7 +11,7 @@ from prooftrail.evidence.manifest import Head
 from prooftrail.model import canonical
 from prooftrail.pack.sampling import draw_log, sampling
 from prooftrail.pack.sampling import record as sample_record
-from prooftrail.pack.sampling.record import TIER_COLUMNS, Population, Sample, SeedSource
+from prooftrail.pack.sampling.record import TIER_COLUMNS, Population, Sample, SeedSource, said
 from prooftrail.ports import Clock, Locker
 
 from .custody_read import custody_records
@@ -24,8 +24,11 @@ LONGEST_SEED = 1000
 class DrawLog(Protocol):
     """Where draws are on record."""
 
-    def draws_of(self, population_sha256: str) -> int:
-        """How many draws from this population are on record. Raises EvidenceUnreadable for a record that does not hold."""
+    def draws_of(self, population_sha256: str) -> tuple[str, ...]:
+        """The draws from this population on record, oldest first, as `record.said` words them.
+
+        Raises EvidenceUnreadable for a record that does not hold.
+        """
         ...
 
     def enter(self, sample: Sample, *, reason: str) -> str:
@@ -75,10 +78,10 @@ class DrawSample:
         takes no entry.
         """
         earlier = self._log.draws_of(frozen.population.sha256)
-        sample = self._drawn(frozen, wish)
-        return Drawing(sample=sample, earlier=earlier, entered=self._log.enter(sample, reason=wish.reason))
+        sample = self._drawn(frozen, wish, earlier)
+        return Drawing(sample=sample, earlier=len(earlier), entered=self._log.enter(sample, reason=wish.reason))
 
-    def _drawn(self, frozen: Frozen, wish: Wish) -> Sample:
+    def _drawn(self, frozen: Frozen, wish: Wish, earlier: tuple[str, ...]) -> Sample:
         population = frozen.population
         seed = _seed(wish.seed)
         strata = population.strata_columns(wish.strata)
@@ -91,8 +94,10 @@ class DrawSample:
             )
         tier_at = next((at for at, one in enumerate(strata) if one in TIER_COLUMNS), None)
         drawn = sampling.draw(items, n=wish.size, seed=seed, population_sha256=population.sha256, tier_at=tier_at)
+        name = sample_record.sample_id(population.sha256, seed=seed, n=wish.size, strata=strata, exclusions=exclusions)
+        used = sample_record.used_before(earlier, sample=name, seed=seed, source=wish.seed_source)
         return Sample(
-            id=sample_record.sample_id(population.sha256, seed=seed, n=wish.size, strata=strata, exclusions=exclusions),
+            id=name,
             population_ref=frozen.ref,
             population_of=frozen.of,
             population_sha256=population.sha256,
@@ -102,8 +107,8 @@ class DrawSample:
             seed=seed,
             seed_source=wish.seed_source,
             seed_word=wish.seed_word,
-            independent=wish.seed_source is not SeedSource.OPERATOR,
-            independence=sample_record.independence(wish.seed_source),
+            independent=wish.seed_source is not SeedSource.OPERATOR and not exclusions and used is None,
+            independence=sample_record.independence(wish.seed_source, excluded=len(exclusions), used_by=used),
             strata=strata,
             shares=drawn.shares,
             selected=drawn.selected,
@@ -120,12 +125,14 @@ class LockerDrawLog:
     def __init__(self, locker: Locker, *, head: Head, record: RecordCustody, reference: str) -> None:
         self._locker, self._head, self._record, self._reference = locker, head, record, reference
 
-    def draws_of(self, population_sha256: str) -> int:
-        """How many draws from this population its custody records tell of."""
-        return sum(
-            one.action is CustodyAction.SAMPLE and population_sha256 in one.scope
-            for _, one in custody_records(self._locker)
-        )
+    def draws_of(self, population_sha256: str) -> tuple[str, ...]:
+        """The draws from this population that its custody records tell of, oldest first."""
+        found = [
+            (one.at, key, one.scope)
+            for key, one in custody_records(self._locker)
+            if one.action is CustodyAction.SAMPLE and population_sha256 in one.scope
+        ]
+        return tuple(scope for _, _, scope in sorted(found))
 
     def enter(self, sample: Sample, *, reason: str) -> str:
         """Seal the record. Raises AccessError where whoever draws may read here and not write."""
@@ -151,17 +158,6 @@ class LockerDrawLog:
             objects=len(chosen),
             objects_sha256=draw_log.selected_sha256(chosen),
         )
-
-
-def said(sample: Sample) -> str:
-    """The draw in one sentence, as the record keeps it."""
-    strata = f", by {' and '.join(sample.strata)}" if sample.strata else ""
-    left_out = f", {len(sample.exclusions)} excluded" if sample.exclusions else ""
-    independent = "" if sample.independent else ", NOT INDEPENDENT"
-    return (
-        f"sample {sample.id}: {sample.n} of {sample.rows} items of {sample.population_ref} ({sample.population_sha256})"
-        f"{strata}{left_out}; seed {sample.seed!r} of the {sample.seed_source}{independent}"
-    )
 
 
 def entry_of(sample: Sample, *, pack_sha256: str, reason: str) -> draw_log.Draw:

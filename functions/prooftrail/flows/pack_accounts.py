@@ -11,14 +11,24 @@ from prooftrail.evidence import layout
 from prooftrail.evidence.context import Context
 from prooftrail.model.judgement import Assessment, Findings
 from prooftrail.model.run import EvidenceKind
-from prooftrail.pack.view import AccountView, Evidence, Listed, PackOptions, PackRun, RunTransition
+from prooftrail.pack.view import (
+    UNPLANNED,
+    AccountView,
+    Evidence,
+    Listed,
+    PackOptions,
+    PackRun,
+    Presence,
+    RunTransition,
+)
 
 from . import sealing
-from .locker_history import UNPLANNED, LockerHistory, Opened, RunSummary, listed
+from .locker_history import LockerHistory, Opened, RunSummary, listed
 from .pack_objects import PackObjects, Sealed, evidence, evidence_id
 from .pack_people import PackPeople
 from .pack_period import Bounds
-from .pack_presences import Found, Presences
+from .pack_presences import Found, Presences, presence
+from .pack_shortfalls import Shortfalls
 
 
 class _Read(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,14 +65,16 @@ class PackAccounts:
         self._by_id = {one.id: one for one in context.accounts}
         self._presences = Presences(history, objects, found.runs)
         self._period = {one.run_id for one in found.runs}
+        self._shortfalls = Shortfalls(history, objects, found)
 
     def account(self, account: str) -> AccountView:
         """One account."""
         as_of, wrong = self._found.as_of, list[str]()
         covered = self._history.coverage(as_of.run_id, account)
         read, judged = self._read(account, wrong), self._judged(account, wrong)
-        transitions = self._transitions(account, wrong)
+        transitions, unknown = self._transitions(account, wrong)
         presences = self._came_and_went(account, read, transitions)
+        shortfalls = self._shortfalls.of(account, wrong)
         snapshot = read.newest.snapshot if read else None
         known = self._by_id.get(account) or (snapshot.account.account if snapshot else None)
         status = covered.status if covered else UNPLANNED
@@ -81,7 +93,9 @@ class PackAccounts:
             reconciliations=snapshot.reconciliations if snapshot else (),
             listed=read.listed if read else (),
             transitions=transitions,
-            presences=presences.presences,
+            changes_unknown=unknown,
+            presences=presences.presences if covered else self._departed(account, read, presences.presences),
+            shortfalls=shortfalls,
             snapshot=evidence((read.newest.run, read.newest.sealed), account) if read else None,
             raw=raw,
             unjudged=None if judged else _why_not(read is not None, reason or status, wrong),
@@ -94,7 +108,7 @@ class PackAccounts:
         as_of, wrong = self._found.as_of, list[str]()
         gaps = self._history.manifest(as_of.run_id).organization_gaps
         judged = self._judged(layout.ORGANIZATION, wrong)
-        transitions = self._transitions(layout.ORGANIZATION, wrong)
+        transitions, unknown = self._transitions(layout.ORGANIZATION, wrong)
         raw = self._raw(layout.ORGANIZATION, as_of.run_id, wrong)
         view = AccountView(
             account=layout.ORGANIZATION,
@@ -104,6 +118,8 @@ class PackAccounts:
             read_run=self._run_of(as_of),
             cells=self._context.cells,
             transitions=transitions,
+            changes_unknown=unknown,
+            shortfalls=self._shortfalls.of(layout.ORGANIZATION, wrong),
             raw=raw,
             unjudged=None if judged else _why_not(True, "", wrong),
             wrong=tuple(wrong),
@@ -186,12 +202,13 @@ class PackAccounts:
             wrong.append(str(error))
             return None
 
-    def _transitions(self, account: str, wrong: list[str]) -> tuple[RunTransition, ...]:
-        found: list[RunTransition] = []
+    def _transitions(self, account: str, wrong: list[str]) -> tuple[tuple[RunTransition, ...], tuple[str, ...]]:
+        """The transitions of the period, and a sentence for each run whose changes nobody can tell."""
+        found, unknown = list[RunTransition](), list[str]()
         mine = [one for one in self._objects.of(EvidenceKind.TRANSITIONS, account) if one[0].run_id in self._period]
         for (run, sealed), body in self._objects.read_each(mine):
             if isinstance(body, str):
-                wrong.append(f"what changed in run {run.run_id} is not known: {body}")
+                unknown.append(f"what changed in run {run.run_id} is not known: {body}")
                 continue
             found += [
                 RunTransition(run_id=run.run_id, at=run.taken_at, transition=one)
@@ -200,15 +217,43 @@ class PackAccounts:
         there = {one[0].run_id for one in mine}
         for run, _ in self._objects.of(EvidenceKind.ASSESSMENT, account):
             if run.run_id in self._period and run.run_id not in there:
-                wrong.append(
+                unknown.append(
                     f"what changed in run {run.run_id} is not known: it sealed no transitions with its results"
                 )
-        return tuple(found)
+        wrong += unknown
+        return tuple(found), tuple(unknown)
 
     def _came_and_went(self, account: str, read: _Read | None, transitions: tuple[RunTransition, ...]) -> Found:
         if read is None:
             return Found()
         return self._presences.of(account, read.newest, tuple(one.identity for one in read.listed), transitions)
+
+    def _departed(self, account: str, read: _Read | None, found: tuple[Presence, ...]) -> tuple[Presence, ...]:
+        """Those of an account that the run shown did not plan for: gone with it where AWS's list of accounts was whole."""
+        if read is None or account in self._by_id or not self._was_planned(account):
+            return found
+        known, went = {one.id: one for one in found}, self._left_in(account)
+        for one in read.listed:
+            identity = one.identity
+            before = known.get(identity.id) or presence(identity.id, identity, None, None)
+            known[identity.id] = msgspec.structs.replace(before, went=went, account_left=True)
+        return tuple(known[one] for one in sorted(known))
+
+    def _was_planned(self, account: str) -> bool:
+        """True if a run of the period planned for it, or the last one before: what left earlier did not go in the period."""
+        runs = (*self._found.runs, *((self._found.before,) if self._found.before else ()))
+        return any(self._history.coverage(one.run_id, account) for one in runs)
+
+    def _left_in(self, account: str) -> str | None:
+        """The first run without the account whose list of accounts was whole; None where the run shown's was not."""
+        if not self._context.accounts_listed():
+            return None
+        runs = [one for one in (*self._found.runs, self._found.as_of) if one.taken_at <= self._found.as_of.taken_at]
+        planned = [one for one in runs if self._history.coverage(one.run_id, account)]
+        after = planned[-1].taken_at if planned else None
+        later = [one for one in runs if after is None or one.taken_at > after]
+        whole = [one for one in later if not self._history.manifest(one.run_id).organization_gaps]
+        return (whole[0] if whole else self._found.as_of).run_id
 
     # copying ----------------------------------------------------------------------------------------------------
 

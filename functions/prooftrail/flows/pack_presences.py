@@ -1,5 +1,10 @@
-"""Who came and who went in a period: the first whole reading held against the state shown, and transitions for what lay between."""
+"""Who came and who went in a period: the first whole reading held against the state shown, and transitions for what lay between.
 
+Where runs of the period could not read the account before its first reading, or after its last, nobody was born or went
+then: its identities entered the reading, or left it.
+"""
+
+import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
@@ -14,9 +19,10 @@ from prooftrail.pack.view import Presence, RunTransition
 
 from . import sealing
 from .locker_history import LockerHistory, Opened, RunSummary
-from .pack_objects import PackObjects
+from .pack_objects import PackObjects, Sealed
 
 _IDENTITY = msgspec.json.Decoder(Identity)
+_LISTED = re.compile(rb'^\{"record":"identity","id":("(?:[^"\\]|\\.)*"),', re.MULTILINE)
 
 
 class Found(NamedTuple):
@@ -31,6 +37,7 @@ class Presences:
 
     def __init__(self, history: LockerHistory, objects: PackObjects, runs: tuple[RunSummary, ...]) -> None:
         self._history, self._objects = history, objects
+        self._ordered = runs
         self._runs = {one.run_id for one in runs}
 
     def of(
@@ -47,13 +54,20 @@ class Presences:
         came = {one.id: met.born.get(one.id) for one in changed if one.what is ChangeKind.APPEARED}
         went = {one.id: met.died.get(one.id) for one in changed if one.what is ChangeKind.DISAPPEARED}
         known = {one.id: one for one in (*before.identities, *listed)}
-        if self._joined(account, first.run):
-            came |= {one.id: first.run.run_id for one in before.identities}
+        entered = self._entered(account, shown, before.identities)
+        if entered and self._joined(account, self._readings(account, shown)[0][0]):
+            came, entered = {**came, **entered}, {}
+        after_last = self._left(account, shown.run)
+        left = {one.id: after_last for one in shown.snapshot.identities} if after_last else {}
         between = {one for one in met.seen if one not in known}
         self._look_up(account, shown, came, went)
         gone = sorted(one for one in between if one in met.died)
+        moved = {*came, *went, *entered, *left}
         found = [
-            *(_presence(one, known[one], came.get(one), went.get(one)) for one in {*came, *went}),
+            *(
+                presence(one, known[one], came.get(one), went.get(one), entered=entered.get(one), left=left.get(one))
+                for one in moved
+            ),
             *self._between(account, gone, met),
         ]
         return Found(tuple(sorted(found, key=lambda one: one.id)), tuple(_unsaid(changed, between - met.died.keys())))
@@ -83,29 +97,53 @@ class Presences:
         earlier = [one for one in self._history.runs if one.taken_at < run.taken_at]
         return bool(earlier) and all(self._history.coverage(one.run_id, account) is None for one in earlier)
 
+    def _entered(self, account: str, shown: Opened, first: Iterable[Identity]) -> dict[str, str]:
+        """The run that first listed each of the first whole reading, where the period's first run read nothing of the account."""
+        readings, names = self._readings(account, shown), [one.id for one in first]
+        if not readings or readings[0][0] == self._ordered[0]:
+            return {}
+        wanted, found = {msgspec.json.encode(one): one for one in names}, dict[str, str]()
+        for run, body in self._bodies(readings):
+            found = {wanted[one]: run.run_id for one in _ids(body) if one in wanted} | found
+            if len(found) == len(wanted):
+                break
+        return found
+
+    def _left(self, account: str, read: RunSummary) -> str | None:
+        """The first run after the last reading, where the account is still planned for; None where that reading is not shown."""
+        later = [one for one in self._ordered if one.taken_at > read.taken_at]
+        if not later or self._history.coverage(later[-1].run_id, account) is None:
+            return None
+        sealed = {one[0].run_id for one in self._objects.of(EvidenceKind.SNAPSHOT, account)}
+        return None if sealed & {one.run_id for one in later} else later[0].run_id
+
     def _look_up(self, account: str, shown: Opened, came: dict[str, str | None], went: dict[str, str | None]) -> None:
         """Find in the snapshots themselves what no transition tells: the first that shows one, the first that does not any more."""
         missing = {one for found in (came, went) for one, run in found.items() if run is None}
         if not missing:
             return
-        for run, body in self._bodies(account, shown):
+        wanted = {msgspec.json.encode(one): one for one in missing}
+        for run, body in self._bodies(self._readings(account, shown)):
+            there = {wanted[one] for one in _ids(body) if one in wanted}
             for one in missing:
-                there = _named(one) in body
-                if there and one in came and came[one] is None:
+                if one in there and one in came and came[one] is None:
                     came[one] = run.run_id
                 if one in went:
-                    went[one] = None if there else went[one] or run.run_id
+                    went[one] = None if one in there else went[one] or run.run_id
         came |= {one: run or shown.run.run_id for one, run in came.items()}
         went |= {one: run or shown.run.run_id for one, run in went.items()}
 
-    def _bodies(self, account: str, shown: Opened) -> Iterator[tuple[RunSummary, bytes]]:
-        """The unpacked snapshots of the period up to the one shown, oldest first."""
-        mine = [
+    def _readings(self, account: str, shown: Opened) -> list[Sealed]:
+        """The sealed snapshots of the period up to the one shown, oldest first."""
+        return [
             one
             for one in self._objects.of(EvidenceKind.SNAPSHOT, account)
             if one[0].run_id in self._runs and one[0].taken_at <= shown.run.taken_at
         ]
-        for one, body in self._objects.read_each(mine, keep=False):
+
+    def _bodies(self, readings: Iterable[Sealed]) -> Iterator[tuple[RunSummary, bytes]]:
+        """Them unpacked, as far as they can be read."""
+        for one, body in self._objects.read_each(readings, keep=False):
             if isinstance(body, bytes):
                 yield one[0], lines.unpack(one[1].key, body)
 
@@ -117,7 +155,7 @@ class Presences:
         for run_id in sorted(by_run):
             body = self._unpacked(account, run_id)
             for one in by_run[run_id]:
-                yield _presence(one, _decoded(one, body), met.born.get(one), met.died[one])
+                yield presence(one, _decoded(one, body), met.born.get(one), met.died[one])
 
     def _unpacked(self, account: str, run_id: str) -> bytes:
         for one in self._objects.of_run(EvidenceKind.SNAPSHOT, account, run_id):
@@ -154,7 +192,16 @@ def _unsaid(changed: Iterable[Change], lost: set[str]) -> Iterator[str]:
         yield f"{len(lost)} of its identities were judged in the period, and no reading says whether they are still there"
 
 
-def _presence(name: str, one: Identity | None, came: str | None, went: str | None) -> Presence:
+def presence(
+    name: str,
+    one: Identity | None,
+    came: str | None,
+    went: str | None,
+    *,
+    entered: str | None = None,
+    left: str | None = None,
+) -> Presence:
+    """What is told of one; `one` None where no snapshot shows it."""
     return Presence(
         id=name,
         name=one.name if one else None,
@@ -164,7 +211,14 @@ def _presence(name: str, one: Identity | None, came: str | None, went: str | Non
         came=came,
         went=went,
         born_unseen=one is None,
+        entered=entered,
+        left=left,
     )
+
+
+def _ids(body: bytes) -> Iterator[bytes]:
+    """The ids that an unpacked snapshot lists, as they are written there."""
+    return (found[1] for found in _LISTED.finditer(body))
 
 
 def _named(name: str) -> bytes:

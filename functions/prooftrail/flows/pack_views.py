@@ -5,6 +5,7 @@ What is not what a manifest sealed is not believed: the older reading stands, an
 
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
+from dataclasses import replace
 from datetime import date, datetime
 
 from prooftrail.controls.evaluate import limits_of
@@ -23,13 +24,16 @@ from .pack_accounts import PackAccounts
 from .pack_objects import Keep, PackObjects, account_of, evidence
 from .pack_people import PackPeople
 
+_LEFT_OUT = "is not in this copy of "  # as NotInThisCopy says it
+
 
 class PackViews:
     """The views of one locker over one period.
 
     `keep` is called with every stored object that belongs into the pack's `evidence/`, with its bytes as they are stored;
-    without it wire bodies are not even read. `said` is what must be said of the locker itself. `version` and `code_sha256` are of the code that makes the pack. Raises
-    ConfigError for a period, account or framework that is none, EvidenceError where there is nothing to show.
+    without it wire bodies are not even read. `version` and `code_sha256` are of the code that makes the pack. `copy` is what must
+    be said of a locker that is a part of one. `history` is that of the locker, where somebody read it already, and `records`
+    where custody records, notices and answers are read, if not in the locker as it is. Raises ConfigError for a period, account or framework that is none, EvidenceError where there is nothing to show.
     """
 
     def __init__(
@@ -40,9 +44,12 @@ class PackViews:
         keep: Keep | None = None,
         version: str = "",
         code_sha256: str = "",
-        said: tuple[str, ...] = (),
+        copy: tuple[str, ...] = (),
+        history: LockerHistory | None = None,
+        records: Locker | None = None,
     ) -> None:
-        self._locker, self._history = locker, LockerHistory(locker)
+        self._locker, self._history = locker, history or LockerHistory(locker)
+        self._records = records or locker
         where = locker.describe()
         genesis = pack_period.genesis_of(self._history, where)
         self._found = pack_period.bounds(self._history, options, where)
@@ -51,7 +58,7 @@ class PackViews:
         self._people = PackPeople(self._objects, named=not options.pseudonymise)
         self._runs: dict[str, PackRun] = {}
         self._pinned: dict[int, datetime] = {}
-        self._code, self._said = (version, code_sha256), said
+        self._code, self._copy = (version, code_sha256), copy
         self.period = self._period(options, genesis, accounts)
         self._accounts = PackAccounts(
             self._history,
@@ -66,8 +73,8 @@ class PackViews:
     def accounts(self) -> Iterator[AccountView]:
         """The accounts in order of id, the organization last."""
         for one in self.period.accounts:
-            yield self._accounts.account(one)
-        yield self._accounts.organization()
+            yield _told_apart(self._accounts.account(one))
+        yield _told_apart(self._accounts.organization())
 
     def objects(self, copied: AbstractSet[str] = frozenset()) -> Iterator[Evidence]:
         """What the manifests of the period and of the run shown name, and whatever else was `copied`, run by run in order of key.
@@ -93,18 +100,20 @@ class PackViews:
         catalog, no_catalog = pack_period.catalog_of(context)
         seen = pack_records.witnesses(self._locker, history, objects)
         self._pinned = seen.pinned
-        custody, no_custody = pack_records.custody_records(self._locker, objects, named=named)
-        notices, no_notices = pack_records.notices(self._locker, history, options, accounts)
-        answers, no_answers = pack_records.answers_given(self._locker, options)
+        custody, no_custody = pack_records.custody_records(self._records, objects, named=named)
+        notices, no_notices = pack_records.notices(self._records, history, options, accounts)
+        answers, no_answers = pack_records.answers_given(self._records, options)
         due, met = pack_period.ticks(history, genesis, options)
         self._people.of_period(found, accounts)
         newest = pack_period.newest(history)
         head = history.chain.head
+        wrong = (*no_context, *no_catalog, *no_custody, *no_notices, *no_answers, *self._copied())
+        left_out = tuple(one for one in wrong if _LEFT_OUT in one)
         return PeriodView(
             options=options,
             locker=pack_period.called(genesis),
             locker_id=genesis.locker_id(),
-            bucket=self._locker.keeps_time,
+            bucket=self._records.keeps_time,
             assurance=declared(genesis) or Assurance.SELF_SIGNED,
             genesis=genesis,
             keys=history.chain.keys,
@@ -130,7 +139,8 @@ class PackViews:
                 f"{one.fault} {one.where}: {one.detail}"
                 for one in (*history.problems, *(one for one in seen.problems if one.breaks))
             ),
-            wrong=(*self._said, *no_context, *no_catalog, *no_custody, *no_notices, *no_answers, *self._copied()),
+            wrong=tuple(one for one in wrong if _LEFT_OUT not in one),
+            copy=(*self._copy, *left_out),
             reveal=self._people.reveal if named else str,
             code_version=self._code[0],
             code_sha256=self._code[1],
@@ -171,6 +181,14 @@ class PackViews:
                     self._objects.read((as_of, sealed))
                 except (EvidenceMissing, EvidenceUnreadable) as error:
                     yield f"the plan of run {as_of.run_id} cannot be copied: {error}"
+
+
+def _told_apart(one: AccountView) -> AccountView:
+    """The account with what a pull left out apart from what is wrong: nobody altered that."""
+    left_out = tuple(each for each in one.wrong if _LEFT_OUT in each)
+    if not left_out:
+        return one
+    return replace(one, wrong=tuple(each for each in one.wrong if each not in left_out), left_out=left_out)
 
 
 def open_views(

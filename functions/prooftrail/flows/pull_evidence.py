@@ -49,12 +49,15 @@ class PullEvidence:
     def __call__(self, scope: Scope, *, fingerprint: str | None = None, progress: Progress | None = None) -> PullRecord:
         """Bring what the scope wants and is not in place yet; what was brought stays, however this ends.
 
-        A record with `stops` says what is changed, hidden, replaced or missing, by key and version. Raises EvidenceError
+        The record's scope is that of everything where the one asked for left nothing out. Raises ConfigError for one that
+        nothing lies in. A record with `stops` says what is changed, hidden, replaced or missing, by key and version. Raises EvidenceError
         for a chain that does not hold and for a directory that holds something else, AccessError naming what to allow.
         """
         started = self._clock.now()
         chain = pull_plan.read_chain(self._source, fingerprint=fingerprint, now=started, workers=self._workers)
+        pull_plan.require_there(chain, scope, self._source.describe())
         plan = pull_plan.plan(self._source, chain, scope, now=started)
+        scope = plan.scope
         self._copy.create()
         there = self._there(plan)
         record = PullRecord(

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import msgspec
 
-from prooftrail.errors import EvidenceError
+from prooftrail.errors import ConfigError, EvidenceError
 from prooftrail.evidence import chain as chains
 from prooftrail.evidence import layout, verify, waiting, witness
 from prooftrail.evidence.chain import Chain
@@ -22,6 +22,7 @@ from . import ahead
 
 _BROKEN = frozenset({Fault.UNREADABLE, Fault.SIGNATURE, Fault.KEY, Fault.LINK, Fault.SLOT, Fault.REPLAYED})
 _STOPS = frozenset({Fault.CHANGED, Fault.HIDDEN, Fault.REPLACED, Fault.MISSING, Fault.UNREADABLE})
+_TOLD = 10  # accounts named in a refusal
 _UNNAMED_KEPT = 1000  # keys; whoever writes a million of them into a bucket must not fill a record
 
 
@@ -37,8 +38,12 @@ class Wanted(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
 
 class PullPlan(msgspec.Struct, frozen=True, kw_only=True):
-    """What is to be brought, in order of key; `stops` are reasons to bring nothing, `doubts` only reasons to say so."""
+    """What is to be brought, in order of key; `stops` are reasons to bring nothing, `doubts` only reasons to say so.
 
+    `scope` is the one asked for, or that of everything where it leaves nothing out.
+    """
+
+    scope: Scope
     chain: Chain
     named: Mapping[str, Named]
     wanted: tuple[Wanted, ...]
@@ -78,6 +83,28 @@ def read_chain(source: EvidenceSource, *, fingerprint: str | None, now: datetime
     return found
 
 
+def require_there(chain: Chain, scope: Scope, where: str) -> None:
+    """Refuse a scope that nothing lies in. Raises ConfigError naming the days or accounts there are."""
+    if scope.whole:
+        return
+    runs = sorted((one for one in chain.manifests), key=lambda one: one.run.taken_at)
+    if not runs:
+        raise ConfigError(f"{where} holds no run yet: leave --from, --to and --account out, or wait for the first.")
+    held = [one for one in runs if scope.holds(one.run.taken_at)]
+    first, last = runs[0].run.taken_at, runs[-1].run.taken_at
+    if not held:
+        raise ConfigError(
+            f"no run of {where} was taken in the days asked for: there are {len(runs)}, from {first:%Y-%m-%d} to"
+            f" {last:%Y-%m-%d}. Choose --from and --to among them."
+        )
+    known = {each.account for one in held for each in one.coverage}
+    if unknown := sorted(set(scope.accounts or ()) - known):
+        named = ", ".join(sorted(known)[:_TOLD]) + (f" and {len(known) - _TOLD} more" if len(known) > _TOLD else "")
+        raise ConfigError(
+            f"--account {unknown[0]}: no run of {where} in the days asked for planned for it. The accounts there are: {named}."
+        )
+
+
 def plan(source: EvidenceSource, chain: Chain, scope: Scope, *, now: datetime) -> PullPlan:
     """One listing of the whole bucket, held against the chain by the same rules as `verify`."""
     named = verify.expectations(chain)
@@ -91,7 +118,9 @@ def plan(source: EvidenceSource, chain: Chain, scope: Scope, *, now: datetime) -
         named={key: one for key, one in named.items() if scope.wants_named(one)},
     )
     found += listing.problems
+    everything = not listing.waits_left and all(map(scope.wants_named, named.values()))
     return PullPlan(
+        scope=Scope() if everything else scope,
         chain=chain,
         named=named,
         wanted=tuple(listing.wanted),
@@ -110,6 +139,7 @@ class _Listing:
         self._named, self._scope = named, scope
         self.wanted: list[Wanted] = []
         self.unnamed: list[str] = []
+        self.waits_left = False
         self.problems: list[Problem] = []
         self.versions: dict[str, str] = {}
 
@@ -136,6 +166,8 @@ class _Listing:
         elif len(group) == len(held) == 1 and waiting.may_be(key, held[0].size):
             if self._scope.wants(key, None):
                 self._bring(key, held, None, waits=True)
+            else:
+                self.waits_left = True
         elif len(self.unnamed) < _UNNAMED_KEPT:
             self.unnamed.append(key)
 

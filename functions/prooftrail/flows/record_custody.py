@@ -3,21 +3,29 @@
 import contextlib
 from datetime import timedelta
 
-from prooftrail.errors import AlreadySealed
+from prooftrail.errors import AlreadySealed, ConfigError
 from prooftrail.evidence import custody, layout
 from prooftrail.evidence.custody import Custody
 from prooftrail.model.run import EvidenceKind
 from prooftrail.ports import Locker
 from prooftrail.settings import Retention
 
+LONGEST_KEPT = 36_500
+"""Days: the hundred years that S3 Object Lock takes at most."""
+
 
 class RecordCustody:
     """Writes below `custody/`, where the next run's manifest names what it finds.
 
     Records are kept `keep_days` days; None keeps them as long as the genesis was when it was sealed.
+    Raises ConfigError for more days than any store keeps anything.
     """
 
     def __init__(self, locker: Locker, *, keep_days: int | None = None) -> None:
+        if keep_days is not None and not 1 <= keep_days <= LONGEST_KEPT:
+            raise ConfigError(
+                f"--keep-days takes 1 to {LONGEST_KEPT:,} days (S3 locks nothing longer), not {keep_days:,}."
+            )
         self._locker, self._keep_days = locker, keep_days
 
     def __call__(self, record: Custody) -> str:

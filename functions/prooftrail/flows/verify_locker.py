@@ -65,6 +65,7 @@ class Verified(msgspec.Struct, frozen=True, kw_only=True):
     `rederived` where it was judged again; `unconfirmed` is what came out otherwise there by other code than sealed it.
     `witness` is None where no watchdog was ever meant to look. `later_keys` took over by rotation: slot and fingerprint. `genesis` is the SHA-256 of slot 0.
     `partial` is there where a pull left something out, and tells what: nothing of that is among the problems.
+    `record_refused` says why the record of a pull was not believed: then what is absent is MISSING whatever it says.
     """
 
     verdict: Verdict
@@ -81,6 +82,7 @@ class Verified(msgspec.Struct, frozen=True, kw_only=True):
     deep: bool
     rederived: Rederived | None = None
     partial: PartialCopy | None = None
+    record_refused: str | None = None
     witness: Sighting | None = None
     problems: tuple[Problem, ...]
     unconfirmed: tuple[Problem, ...] = ()
@@ -90,7 +92,7 @@ class Verified(msgspec.Struct, frozen=True, kw_only=True):
 class VerifyLocker:
     """Verifies one locker, by whatever is known of it from outside; `ours` tells our own notices while none is chained.
 
-    `pulled` is the record beside a copy: what its scope left out, and nothing else, may be absent.
+    `pulled` is the record beside a copy: what its scope left out, and nothing else, may be absent, if it is this chain's.
     """
 
     def __init__(
@@ -117,7 +119,8 @@ class VerifyLocker:
             open_runs=self._open_runs(chain),
             named=named,
         )
-        expected, partial = pulled.without_left_out(expected, self._pulled, named)
+        refused = self._refused(chain)
+        expected, partial = pulled.without_left_out(expected, None if refused else self._pulled, named)
         problems += [one for one in expected if run_id is None or _concerns(chain, run_id, one.where)]
         sighting, said = self._witnessed(chain, trust, listing, now)
         problems += said
@@ -136,7 +139,16 @@ class VerifyLocker:
             problems += other
         answer = self._answer(chain, trust, listing, problems, deep, partial)
         assurance = _assurance(chain, sighting, answer.problems)
-        return msgspec.structs.replace(answer, rederived=rederived, witness=sighting, assurance=assurance)
+        return msgspec.structs.replace(
+            answer, rederived=rederived, witness=sighting, assurance=assurance, record_refused=refused
+        )
+
+    def _refused(self, chain: Chain) -> str | None:
+        """Why the record of the pull is none of this chain's, if it is not."""
+        if self._pulled is None:
+            return None
+        heads = {(one.seq, one.sha256) for one in chain.links}
+        return self._pulled.misfit(chain.genesis, lambda one: (one.seq, one.sha256) in heads)
 
     def _listed(self, run_id: str | None) -> Iterator[ObjectVersion]:
         prefixes = ("",) if run_id is None else (*layout.run_prefixes(run_id), *_WITHOUT_RUNS)

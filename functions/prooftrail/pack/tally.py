@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from prooftrail.model.iam import AccessKey, Secret
-from prooftrail.model.identity import Identity, IdentityClass
+from prooftrail.model.identity import Identity, IdentityClass, Kind
 from prooftrail.model.judgement import Finding, FindingStatus, Result, ResultStatus
 from prooftrail.model.reading import CellStatus
+from prooftrail.pack.registers.counted import not_explained
 from prooftrail.pack.registers.gathered import Gathered
 from prooftrail.pack.view import AccountView, Listed, PeriodView
 
@@ -52,6 +53,7 @@ class Departed:
     identities: int = 0
     results: int = 0
     open: int = 0
+    kinds: Counter[str] = field(default_factory=Counter)
 
 
 class Tally:
@@ -77,6 +79,7 @@ class Tally:
         self.cells: Counter[CellStatus] = Counter()
         self.statuses: Counter[str] = Counter()
         self.came = self.went = self.transient = 0
+        self.gone_with_account = self.gone_keys = 0
         self.unexplained: list[tuple[str, str, int]] = []
         self.mended: list[tuple[str, Finding]] = []
         self.not_tested: Counter[str] = Counter()
@@ -97,9 +100,7 @@ class Tally:
         self.gathered.take(one)
         self.cells.update(each.status for each in one.cells)
         self.unexplained += [
-            (one.account, each.what, each.difference)
-            for each in one.reconciliations
-            if each.difference and each.explained is None
+            (one.account, each.what, each.difference) for each in one.reconciliations if not_explained(one, each)
         ]
         self._identities(one)
         self._results(one)
@@ -118,11 +119,14 @@ class Tally:
             self.came += each.came is not None
             self.went += each.went is not None
             self.transient += each.came is not None and each.went is not None
+            self.gone_with_account += each.went is not None and each.account_left
+            self.gone_keys += each.went is not None and not each.account_left and each.kind == Kind.ACCESS_KEY.value
 
     def _leave(self, one: AccountView) -> None:
         self.gathered.leave(one)
         self.departed.accounts += 1
         self.departed.identities += len(one.listed)
+        self.departed.kinds.update(each.identity.kind.value for each in one.listed)
         self.departed.results += len(one.results)
         self.departed.open += sum(each.status is FindingStatus.OPEN for each in one.findings)
 

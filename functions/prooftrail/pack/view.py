@@ -20,12 +20,18 @@ from prooftrail.governance.thresholds import Limits
 from prooftrail.model.identity import Identity
 from prooftrail.model.judgement import Finding, Result, Risk, Transition
 from prooftrail.model.notice import NoticeItem
-from prooftrail.model.reading import Cell
+from prooftrail.model.reading import Cell, CellStatus, Collector, GapReason
 from prooftrail.model.run import EvidenceKind, Schedule
 from prooftrail.model.snapshot import AccountFacts, Reconciliation, RunTrigger
 
 LATE_AFTER = timedelta(hours=6)
 """How long after its tick a run may be closed and still count as in time."""
+
+READ = frozenset({"sealed", "gaps"})
+"""How an account came out that something was read of."""
+UNPLANNED = "unplanned"
+CURRENT, LEFT = "current", "left or not planned"
+"""What `account_status` of a row says: whether the run shown planned for the account."""
 
 
 class PackOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -125,7 +131,10 @@ class Presence(msgspec.Struct, frozen=True, kw_only=True):
 
     `came` is the first run that showed it, None where it was there when the period began; `went` the run whose complete
     reading showed it no more, None where it is there. `born_unseen` marks one known only from its results: its
-    snapshot is gone or not believed, and name and kind are then None.
+    snapshot is gone or not believed, and name and kind are then None. `account_left` is true for one whose account is
+    in no plan of the run shown: `went` None then says that nobody can tell whether it is there.
+    `entered` is the run that read its account first, where runs of the period before it could not, `left` the run that
+    could not read it any more: it stands among what runs counted between the two only, and was neither born nor gone then.
     """
 
     id: str
@@ -136,6 +145,50 @@ class Presence(msgspec.Struct, frozen=True, kw_only=True):
     came: str | None
     went: str | None
     born_unseen: bool = False
+    account_left: bool = False
+    entered: str | None = None
+    left: str | None = None
+
+
+class Refused(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """What one run did not read of one source of an account: one call and reason, however often it was refused.
+
+    `api` and `reason` are None where the source has a status and no gap. `detail` is what was said first, of `times`;
+    `items` is how many the source listed all the same: 0 says that nothing of it was seen.
+    """
+
+    collector: Collector
+    region: str
+    status: CellStatus
+    items: int
+    detail: str | None
+    api: str | None = None
+    reason: GapReason | None = None
+    code: str | None = None
+    times: int = 1
+
+
+class Shortfall(msgspec.Struct, frozen=True, kw_only=True):
+    """How one run of the period fell short of one account: it did not read it whole, or did not judge it.
+
+    `status` is the manifest's (`gaps`, `unreachable`, `skipped` ..., `sealed` where only `judged` is false), or
+    `unplanned`. `refused` None says that the run read it in part, and what it did not read cannot be told, because
+    `unknown`. `evidence` is the id of the outcome that shows it.
+    """
+
+    run_id: str
+    at: datetime
+    status: str
+    reason: str | None
+    judged: bool
+    refused: tuple[Refused, ...] | None = ()
+    unknown: str | None = None
+    evidence: str | None = None
+
+    @property
+    def read(self) -> bool:
+        """True if the run read something of the account."""
+        return self.status in READ
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,7 +200,9 @@ class AccountView:
     not, None where there is none; `stale` is True then. `first_result_line` is the line of the first of `results` in the
     unpacked assessment: the nth stands n lines below. `held_since` is the run since which a (control, subject)
     came to what it comes to now. `transitions` are those of the period, oldest first. `unjudged` says why there are no results.
-    `wrong` are sentences about sealed objects that are gone or not what was sealed.
+    `shortfalls` are the runs of the period that did not read or judge it whole, oldest first.
+    `wrong` are sentences about sealed objects that are gone or not what was sealed, `changes_unknown` those of transitions
+    among them; `left_out` are about what is only not in the copy the pack is made from.
     """
 
     account: str
@@ -168,18 +223,31 @@ class AccountView:
     findings: tuple[Finding, ...] = ()
     held_since: Mapping[tuple[str, str], str] = field(default_factory=dict)
     transitions: tuple[RunTransition, ...] = ()
+    changes_unknown: tuple[str, ...] = ()
     presences: tuple[Presence, ...] = ()
+    shortfalls: tuple[Shortfall, ...] = ()
     snapshot: Evidence | None = None
     assessment: Evidence | None = None
     findings_object: Evidence | None = None
     raw: tuple[Evidence, ...] = ()
     unjudged: str | None = None
     wrong: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
 
     @property
     def of_organization(self) -> bool:
         """True for what only the whole run can show."""
         return not self.account.isdigit()
+
+    @property
+    def left(self) -> bool:
+        """True for an account that the run shown did not plan for: what is listed of it is what was last seen."""
+        return self.status == UNPLANNED and not self.of_organization
+
+    @property
+    def account_status(self) -> str:
+        """CURRENT, or LEFT: rows of both stand in the same registers, and only the first are counted."""
+        return LEFT if self.left else CURRENT
 
     def identities(self) -> dict[str, Identity]:
         """Its identities by id."""
@@ -235,7 +303,7 @@ class PeriodView:
     `ticks_due` are the schedule's in the period, of those that were over when the newest manifest of the locker was closed;
     `ticks_met` maps each of them that has a run to its run id. `clock` is that newest manifest's `closed_at`: nothing
     after it is known, and it is the only present a pack has. `people_known` is False where names are left as pseudonyms.
-    `carried` are the raw answers of runs that identities are carried from, by (run, account).
+    `bucket`: the genesis names one, wherever this copy lies. `copy`: what a pull left out of it, where nothing is wrong.
     """
 
     options: PackOptions
@@ -265,6 +333,7 @@ class PeriodView:
     words: tuple[Word, ...] = ()
     problems: tuple[str, ...] = ()
     wrong: tuple[str, ...] = ()
+    copy: tuple[str, ...] = ()
     reveal: Callable[[str], str] = str
     code_version: str = ""
     code_sha256: str = ""

@@ -7,7 +7,7 @@ from prooftrail.adapters.embedded.copy_directory import CopyDirectory
 from prooftrail.adapters.embedded.pull_notes import PullDirectory
 from prooftrail.adapters.source_code import VERSION
 from prooftrail.adapters.system_clock import SystemClock
-from prooftrail.errors import AccessError, ConfigError
+from prooftrail.errors import AccessError, ConfigError, ProoftrailError
 from prooftrail.evidence.pulled import PulledObject, PullRecord
 from prooftrail.flows.pull_evidence import PullEvidence
 
@@ -52,6 +52,14 @@ def pull(address: str, to: Path, *, profile: str | None, workers: int, endpoint_
 def pull_record(address: str) -> PullRecord | None:
     """What the last pull into the directory at `address` stated; None for a bucket, and where none was made."""
     return None if address.startswith(BUCKET) else pull_notes.read_record(Path(address))
+
+
+def readable_record(address: str) -> tuple[PullRecord | None, str | None]:
+    """`pull_record` for who only reads: a record that cannot be read is None, with the sentence that says so."""
+    try:
+        return pull_record(address), None
+    except ProoftrailError as error:
+        return None, f"{error} Until then nothing tells whether this copy is whole."
 
 
 def pulled_objects(address: str) -> dict[str, PulledObject]:

@@ -65,7 +65,9 @@ def from_pack(address: str, population: str, *, by: str | None, clock: Clock | N
         population=sample_record.read_population(population, body),
         body=body,
         ref=ref,
-        of=f"pack {pack.sha256}{'' if pack.envelope else ' (nobody signed it)'}, run {run.run_id}",
+        of=sample_record.population_of(
+            f"pack {pack.sha256}{'' if pack.envelope else ' (nobody signed it)'}", run.run_id
+        ),
     )
     log = _PackLog(DrawLogFile(_beside(home, "custody")), pack.sha256)
     return Bench(
@@ -90,7 +92,7 @@ def from_locker(
     profile: str | None,
     clock: Clock | None = None,
 ) -> Bench:
-    """A draw from a locker: its population is made again, byte for byte as a pack of that period has it."""
+    """A draw from a locker: its population is made again, byte for byte as every pack that shows its run has it."""
     locker = stores.open_locker(address, profile=profile)
     history = LockerHistory(locker)
     run = history.run(until.isoformat() if until else None)
@@ -100,7 +102,7 @@ def from_locker(
         population=sample_record.read_population(population, body),
         body=body,
         ref=f"populations/{population}.csv",
-        of=f"locker {locker.describe()}, run {run.run_id}",
+        of=sample_record.population_of(f"locker {locker.describe()}", run.run_id),
     )
 
     def draw() -> DrawSample:
@@ -146,7 +148,7 @@ class _PackLog:
     def __init__(self, file: DrawLogFile, pack_sha256: str) -> None:
         self._file, self._pack = file, pack_sha256
 
-    def draws_of(self, population_sha256: str) -> int:
+    def draws_of(self, population_sha256: str) -> tuple[str, ...]:
         return self._file.read().draws_of(population_sha256)
 
     def enter(self, sample: Sample, *, reason: str) -> str:

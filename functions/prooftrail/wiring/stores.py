@@ -9,8 +9,9 @@ from prooftrail.adapters.embedded.home import Home
 from prooftrail.adapters.embedded.partial_directory import PartialDirectory
 from prooftrail.adapters.embedded.pull_notes import read_record
 from prooftrail.adapters.embedded.sqlite_ledger import SqliteLedger
-from prooftrail.errors import AccessError, ConfigError
+from prooftrail.errors import AccessError, ConfigError, ProoftrailError
 from prooftrail.evidence.manifest import Head
+from prooftrail.evidence.pulled import PullRecord
 from prooftrail.ports import FingerprintKey, Ledger, Locker, Signer
 
 from .options import BUCKET, Options
@@ -136,10 +137,18 @@ def open_locker(address: str, *, profile: str | None = None) -> Locker:
     from prooftrail.adapters.aws.s3_locker import S3Locker  # noqa: PLC0415
 
     if not address.startswith(BUCKET):
-        record = read_record(Path(address))
+        record = _scope_record(Path(address))
         whole = record is None or record.scope.whole
         return DirectoryLocker(Path(address)) if whole or record is None else PartialDirectory(Path(address), record)
     return S3Locker(_session(profile).client("s3"), bucket(address), mode=None)
+
+
+def _scope_record(copy: Path) -> PullRecord | None:
+    """The record of a pull as far as it can be read: what lies beside evidence must not keep anybody from reading it."""
+    try:
+        return read_record(copy)
+    except ProoftrailError:
+        return None
 
 
 def open_ledger(address: str, *, profile: str | None = None, option: str = "--profile") -> Ledger:

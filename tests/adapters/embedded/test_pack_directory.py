@@ -1,10 +1,12 @@
 """The directory a pack is made in: whole or not there, never over something else, and nothing but plain paths in it."""
 
+import errno
 import hashlib
 import os
 import stat
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -163,3 +165,72 @@ def test_a_place_that_cannot_be_made_is_refused_in_a_sentence(tmp_path: Path) ->
     (tmp_path / "file").write_text("")
     with pytest.raises(AccessError, match=r"cannot be made: .* name another with -o"):
         made(tmp_path / "file" / "pack")
+
+
+class FullDisk:
+    """A file on a disk that takes `room` more bytes: what does not fit is refused when it is written, flushed or closed."""
+
+    def __init__(self, file: Any, room: int, at: str) -> None:
+        self._file, self._room, self._at, self._bytes = file, room, at, 0
+
+    def write(self, data: bytes) -> int:
+        self._bytes += len(data)
+        return self._refusing("write") or int(self._file.write(data))
+
+    def flush(self) -> None:
+        self._refusing("flush")
+        self._file.flush()
+
+    def close(self) -> None:
+        self._file.close()
+        self._refusing("close")
+
+    def fileno(self) -> int:
+        return int(self._file.fileno())
+
+    def _refusing(self, what: str) -> int:
+        if self._bytes > self._room and what in (self._at, "close"):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return 0
+
+
+@pytest.mark.parametrize("at", ["write", "flush", "close"])
+@pytest.mark.parametrize("replace", [False, True])
+def test_a_full_disk_is_said_in_a_sentence_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: str, *, replace: bool
+) -> None:
+    if replace:
+        made(tmp_path / "pack")
+    before, opened = below(tmp_path), Path.open
+    monkeypatch.setattr(
+        Path,
+        "open",
+        lambda self, *a, **k: FullDisk(opened(self, *a, **k), 4, at) if a == ("xb",) else opened(self, *a, **k),
+    )
+    with pytest.raises(AccessError, match=r"a/b.txt cannot be written: No space left on device. Make room"):
+        made(tmp_path / "pack", replace=True, text=b"too long for it")
+    monkeypatch.undo()
+    assert below(tmp_path) == before
+
+
+def test_a_temporary_file_that_finds_no_room_is_said_in_a_sentence(tmp_path: Path) -> None:
+    with (
+        pytest.raises(AccessError, match=r"pack cannot be made: No space left on device. Make room"),
+        PackDirectory(tmp_path / "pack"),
+    ):
+        raise OSError(errno.ENOSPC, "No space left on device", "/tmp/workbook")
+    assert below(tmp_path) == []
+
+
+def test_a_directory_that_nobody_may_write_in_is_said_in_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object, **__: object) -> str:
+        raise PermissionError(errno.EACCES, "Permission denied")  # as for anybody but root
+
+    monkeypatch.setattr("tempfile.mkdtemp", refused)
+    with pytest.raises(
+        AccessError, match=r"pack cannot be made: Permission denied. Check who may write there, or name another with -o"
+    ):
+        made(tmp_path / "pack")
+    assert below(tmp_path) == []

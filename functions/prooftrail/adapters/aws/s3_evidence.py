@@ -124,3 +124,20 @@ class S3Evidence(S3Locker):
         except BotoCoreError:
             return True
         return False
+
+
+class S3WithLocks(S3Evidence):
+    """The evidence in `bucket` as a pack reads it: a locker that remembers the lock S3 showed with each object it gave.
+
+    The lock comes with the bytes, so that it costs no question of its own.
+    """
+
+    def __init__(self, client: "S3Client", bucket: str) -> None:
+        super().__init__(client, bucket)
+        self.locks: dict[str, LockState] = {}
+
+    def get(self, key: str, *, version_id: str | None = None) -> bytes:
+        """The bytes of the key: of `version_id`, else of the version written first. Raises EvidenceMissing."""
+        taken = self.take(key, version_id=version_id or self._existing(key))
+        self.locks[key] = taken.lock
+        return taken.body

@@ -71,6 +71,9 @@ class PackDirectory:
                 self._put(draft)
         finally:
             shutil.rmtree(draft, ignore_errors=True)
+        if isinstance(error, OSError):  # of a temporary file of the workbook's: the disk of this machine, all the same
+            with _speaking("made", self._target):
+                raise error
 
     @contextlib.contextmanager
     def open(self, path: str) -> Iterator["_Sink"]:
@@ -87,12 +90,19 @@ class PackDirectory:
         with _speaking("written", self._target / path):
             place.parent.mkdir(parents=True, exist_ok=True)
             file = place.open("xb", buffering=_BUFFER)
-        with file:
-            sink = _Sink(file, self._target / path)
+        sink = _Sink(file, self._target / path)
+        try:
             yield sink
-            with _speaking("written", self._target / path):
+        except BaseException:
+            with contextlib.suppress(OSError):  # what is still to be written cannot be, and the draft goes anyway
+                file.close()
+            raise
+        with _speaking("written", self._target / path):
+            try:
                 file.flush()
                 os.fchmod(file.fileno(), _FILE_MODE)
+            finally:
+                file.close()
         self._written[path] = Written(sha256=sink.sha256(), size=sink.size)
 
     def _require_free(self) -> None:

@@ -64,7 +64,13 @@ ASKED: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     (
         "Who checks the checker?",
         "9.2, A.5.35, A.8.32",
-        ("23_scanner_changes.csv", "28_operating_effectiveness.csv", "29_runs.csv", "24_gaps.csv"),
+        (
+            "23_scanner_changes.csv",
+            "28_operating_effectiveness.csv",
+            "38_operation_by_tick.csv",
+            "29_runs.csv",
+            "24_gaps.csv",
+        ),
     ),
     (
         "Does management see this?",

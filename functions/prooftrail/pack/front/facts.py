@@ -6,8 +6,9 @@ from prooftrail.model.judgement import FindingStatus, ResultStatus, Tier
 from prooftrail.pack.front.page_one import KeyFact
 from prooftrail.pack.front.standing import Standing, listed, shortened
 from prooftrail.pack.registers.changes import governance_changes
+from prooftrail.pack.registers.coverage import narrowed
 from prooftrail.pack.registers.metrics import percent
-from prooftrail.pack.registers.ticks import counts
+from prooftrail.pack.registers.ticks import TickState, counts, of_accounts, several_a_day
 from prooftrail.pack.tally import Tally
 from prooftrail.pack.view import PeriodView
 
@@ -99,13 +100,23 @@ def _operated(period: PeriodView, now: Standing) -> Iterator[KeyFact]:
         text = f"Of {counts(due, 'run')} that {'was' if due == 1 else 'were'} due {now.missed} had no run and {now.late} came too late."
         yield _fact(BAD, text, "28_operating_effectiveness.csv")
     elif due:
-        yield _fact(GOOD, f"All {counts(due, 'run')} due in the period were made in time.", "29_runs.csv")
+        yield _in_time(period, now, due)
     elif period.runs:
         made = counts(len(period.runs), "run")
         text = f"No tick of a schedule was due in the period: nobody can say whether the {made} made in it were all that should be."
         yield _fact(UNKNOWN, text, "29_runs.csv")
     else:
         yield _fact(UNKNOWN, "No run was made in the period, so no control operated in it.", "29_runs.csv")
+
+
+def _in_time(period: PeriodView, now: Standing, due: int) -> KeyFact:
+    said = f"All {counts(due, 'run')} due in the period were made in time"
+    part = [one for one in now.due if one.state is TickState.IN_TIME and one.in_part]
+    if not part:
+        return _fact(GOOD, f"{said}, and read every account whole{narrowed(period)}.", "29_runs.csv")
+    least = of_accounts(part, several=several_a_day(period))
+    text = f"{said}, {len(part)} of them over part of the accounts ({least}){narrowed(period)}."
+    return _fact(NOTE, text, "38_operation_by_tick.csv")
 
 
 def _policy(period: PeriodView) -> Iterator[KeyFact]:
@@ -115,6 +126,7 @@ def _policy(period: PeriodView) -> Iterator[KeyFact]:
         turned = sum(one.governance.turned for one in loosened)
         said = f"Policy was loosened {counts(len(loosened), 'time')} in the period ({counts(items, 'item')})"
         text = f"{said}, which turned {counts(turned, 'failing result')}."
+        text = f"{text.removesuffix('.')}{narrowed(period)}."
         yield _fact(BAD if turned else NOTE, text, "31_governance_changes.csv")
 
 
@@ -158,7 +170,7 @@ def _unowned(tally: Tally) -> Iterator[KeyFact]:
 def _unread(tally: Tally, now: Standing) -> Iterator[KeyFact]:
     accounts = now.accounts
     if accounts.unread:
-        text = f"{accounts.unread} of {counts(accounts.wanted, 'account')} could not be read: what is in them is not known."
+        text = f"{accounts.unread} of {counts(accounts.wanted, 'account')} to be read could not be: what is in them is not known."
         yield _fact(UNKNOWN, text, "24_gaps.csv")
     if tally.stale_identities:
         text = f"{tally.stale_identities} of {counts(tally.identities, 'identity')} are shown as an older run saw them."

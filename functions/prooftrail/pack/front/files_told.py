@@ -18,11 +18,11 @@ _FILES = {
     "integrity/keys.json": "The keys that signed, since which slot, and where each comes from.",
     "integrity/object_lock_status.json": "The lock of each object as it was observed, or that nobody observed it.",
     "integrity/public_key.pem": "The public key of the chain; compare its fingerprint with one from outside.",
-    "ocsf/compliance_findings.jsonl": "Results as OCSF Compliance Findings.",
+    "ocsf/compliance_findings.jsonl": "Results as OCSF Compliance Findings: what was not tested is status 2 Warning, an accepted deviation 99 Exception; nothing is written for what passed.",
     "oscal/assessment-plan.json": "The plan the OSCAL results refer to.",
-    "oscal/assessment-results.json": "Results as OSCAL assessment results.",
+    "oscal/assessment-results.json": "Results as OSCAL assessment results: an objective of which a part is not covered is never satisfied.",
     "oscal/component-definition.json": "The controls as an OSCAL component definition.",
-    "oscal/poam.json": "Open findings and exceptions as an OSCAL plan of action and milestones.",
+    "oscal/poam.json": "Open findings and exceptions of the accounts of the run shown, as an OSCAL plan of action and milestones.",
 }
 _FOLDERS = (
     ("policy/", "The policy in force as sealed, the catalog of controls and the risk method."),

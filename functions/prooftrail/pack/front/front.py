@@ -14,6 +14,7 @@ from prooftrail.pack.front.gaps import NOT_COVERED, gaps
 from prooftrail.pack.front.page_one import KeyFact, PageOne, Question
 from prooftrail.pack.front.questions import assurance, questions
 from prooftrail.pack.front.standing import Standing, accounts_in_words, listed, standing
+from prooftrail.pack.registers.coverage import coverage_of
 from prooftrail.pack.registers.metrics import percent
 from prooftrail.pack.registers.ticks import counts, results_of, schedule_kept, shown
 from prooftrail.pack.tally import Tally
@@ -41,7 +42,7 @@ def front(period: PeriodView, tally: Tally) -> PageOne:
         assurance_means=_assurance_means(period),
         period=f"{period.options.since} to {period.options.until}, both days included, UTC",
         as_of=_as_of(period),
-        scope=tuple(map(reveal, _scope(period, tally))),
+        scope=tuple(map(reveal, _scope(period, tally, now))),
         operated=schedule_kept(period),
         coverage=tuple(_coverage(period, tally, now)),
         gaps=tuple(map(reveal, gaps(period, tally, now))),
@@ -88,11 +89,21 @@ def _as_of(period: PeriodView) -> str:
     return f"{said}, which is the last one before the period: none was made in it"
 
 
-def _scope(period: PeriodView, tally: Tally) -> Iterator[str]:
+def _of_pack(now: Standing) -> str:
+    gone = now.accounts.unplanned
+    said = counts(now.accounts.known, "account")
+    return f"{said}, {gone} of them known from earlier runs and not of that plan" if gone else said
+
+
+def _scope(period: PeriodView, tally: Tally, now: Standing) -> Iterator[str]:
     known = period.context.accounts
     whose = period.context.organization.id
     where = f"organization {whose}" if whose else "a single account, no organization"
-    yield f"AWS listed {counts(len(known), 'account')} of {where} in the run shown; this pack has {len(period.accounts)}."
+    planned = coverage_of(period.as_of)
+    yield (
+        f"AWS listed {counts(len(known), 'account')} of {where} in the run shown; its plan had {planned.to_read} to be read and "
+        f"{planned.left_out} left out. This pack has {_of_pack(now)}."
+    )
     if period.options.accounts is not None:
         yield f"Narrowed on request to {listed(sorted(period.accounts), most=5)}."
     regions = tally.gathered.regions_read
@@ -169,7 +180,16 @@ def _identification(period: PeriodView) -> Iterator[tuple[str, str]]:
     yield "account of the evidence", period.genesis.evidence_account or "not declared to be another"
     yield "schedule", period.schedule.worded() if period.schedule else "none declared"
     yield "framework asked for", FRAMEWORKS.get(period.options.framework, period.options.framework)
-    yield "people", "named" if period.people_known else "by pseudonyms only"
+    yield "people", _people(period)
+
+
+def _people(period: PeriodView) -> str:
+    if period.people_known:
+        return "named"
+    return (
+        "owners, contacts and mail addresses stand as pseudonyms; names of IAM users, roles and secrets, their ARNs and free "
+        "text of AWS and of policy do not, and may hold people's names"
+    )
 
 
 def _fact(one: KeyFact, reveal: Callable[[str], str]) -> KeyFact:

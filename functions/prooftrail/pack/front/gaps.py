@@ -1,15 +1,18 @@
 """What this pack does not know, most important first: nothing here is ever said by leaving it out."""
 
+from collections import Counter
 from collections.abc import Iterator
 
 from prooftrail.model.judgement import ResultStatus
 from prooftrail.pack.front.page_one import NotCovered
 from prooftrail.pack.front.standing import Standing, listed, shortened
 from prooftrail.pack.registers.control_map import in_force
+from prooftrail.pack.registers.period_gaps import days_after_clock
 from prooftrail.pack.registers.ticks import TickState, counts, days_before_chain, shown, tick_name
 from prooftrail.pack.tally import Tally
-from prooftrail.pack.view import PeriodView
+from prooftrail.pack.view import UNPLANNED, PeriodView
 
+_SHORT = {"unreachable": "not at all", "gaps": "in part", "skipped": "left out", UNPLANNED: "in no plan"}
 _STATEMENTS = {"scope.toml": "exclusions", "owners.toml": "owners", "soa.toml": "the statement of applicability"}
 
 
@@ -19,6 +22,7 @@ def gaps(period: PeriodView, tally: Tally, now: Standing) -> tuple[str, ...]:
         *_period(period),
         *_chain(period, tally),
         *_accounts(period, tally, now),
+        *_over_time(period),
         *_ticks(now),
         *_organization(period),
         *_reconciliation(tally),
@@ -35,9 +39,10 @@ def _period(period: PeriodView) -> Iterator[str]:
     if days := days_before_chain(period):
         began = shown(period.genesis.created_at)
         yield f"{counts(days, 'day')} of the period {'lies' if days == 1 else 'lie'} before the chain began ({began}): nothing is known of them."
-    if period.options.until > period.clock.date():
-        after = counts((period.options.until - period.clock.date()).days, "day")
-        yield f"{after} of the period not known: nothing is known after {shown(period.clock)}."
+    if days := days_after_clock(period):
+        yield f"{counts(days, 'day')} of the period not known: nothing is known after {shown(period.clock)}."
+    if period.copy:
+        yield shortened(period.copy[0])
     if period.options.accounts is not None:
         known = len(period.context.accounts)
         yield f"The pack is narrowed to {len(period.accounts)} of {counts(known, 'account')}; run figures are of all of them."
@@ -77,10 +82,43 @@ def _accounts(period: PeriodView, tally: Tally, now: Standing) -> Iterator[str]:
         gone = tally.departed
         known = f"{counts(accounts.unplanned, 'account')} known from earlier runs and not of the run shown any more"
         left = f"{counts(gone.identities, 'identity')}, {counts(gone.results, 'result')} and {counts(gone.open, 'open finding')}"
-        yield f"{known}: registers list what was last seen there ({left}), and no count on this page has it."
+        yield f"{known}: registers list what was last seen there ({left}), and no count on this page has it but that of what went."
     unjudged = [one for one in tally.gathered.unjudged if one[0] not in held["unreachable"] + held["skipped"]]
     if unjudged:
         yield f"{counts(len(unjudged), 'account')} read and without a judgement, first {unjudged[0][0]}: {shortened(unjudged[0][1])}"
+
+
+def _over_time(period: PeriodView) -> Iterator[str]:
+    """What every run of the period did not read whole; the lines before speak of the run shown alone."""
+    if len(period.runs) < 2:  # the one run is the one shown
+        return
+    short = {one: Counter[str]() for one in period.accounts}
+    at: dict[str, set[str]] = {status: set() for status in _SHORT}
+    for run in period.runs:
+        status_of = {one.account: one.status for one in run.coverage}
+        for account, found in short.items():
+            status = status_of.get(account, UNPLANNED)
+            if status in _SHORT:
+                found[status] += 1
+                at[status].add(run.run_id)
+    runs = counts(len(period.runs), "run")
+    for statuses, said in (
+        (("unreachable", "gaps"), "not read whole"),
+        (("skipped", UNPLANNED), "left out or in no plan"),
+    ):
+        them = {account: {one: found[one] for one in statuses if found[one]} for account, found in short.items()}
+        ranked = sorted((-sum(found.values()), account) for account, found in them.items() if found)
+        if ranked:
+            on = len(set[str]().union(*(at[one] for one in statuses)))
+            each = [
+                f"{account} ({', '.join(f'{_SHORT[one]} {number}' for one, number in them[account].items())})"
+                for _, account in ranked
+            ]
+            verb = "was" if len(ranked) == 1 else "were"
+            yield (
+                f"In the period {len(ranked)} of {counts(len(short), 'account')} {verb} {said} on {on} of {runs}: "
+                f"{listed(each, most=5)}; 24_gaps.csv has each from when to when."
+            )
 
 
 def _ticks(now: Standing) -> Iterator[str]:

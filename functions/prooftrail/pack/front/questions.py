@@ -6,13 +6,14 @@ from dataclasses import dataclass
 import msgspec
 
 from prooftrail.evidence.assurance import WORDS, Assurance
+from prooftrail.model.identity import Kind
 from prooftrail.model.judgement import FindingStatus, ResultStatus, Tier
 from prooftrail.model.snapshot import RunTrigger
 from prooftrail.pack.front.asked import ASKED
+from prooftrail.pack.front.clauses import comparable, compensating, rows_beside, stories, went
 from prooftrail.pack.front.page_one import Answered, Question
 from prooftrail.pack.front.standing import Standing, accounts_in_words, shortened
 from prooftrail.pack.registers.control_map import annex_ids, results_in_words, soa_lines
-from prooftrail.pack.registers.mended import complete, mended
 from prooftrail.pack.registers.operation import code_changes
 from prooftrail.pack.registers.ticks import counts, schedule_kept
 from prooftrail.pack.tally import Tally
@@ -146,7 +147,7 @@ def _owners(of: _Known) -> _Reply:
 def _approval(of: _Known) -> _Reply:
     answer = "Not covered: creation events and approvals are not read, so no grant can be held against its approval."
     missing = "access requests with approver and time, and CloudTrail's creation events, for a sample of 02_identities_came_and_went.csv"
-    return _Reply(answered=Answered.NOT_COVERED, answer=f"{answer} {_went(of.tally)}", missing=missing)
+    return _Reply(answered=Answered.NOT_COVERED, answer=f"{answer} {went(of.period, of.tally)}", missing=missing)
 
 
 def _leavers(of: _Known) -> _Reply:
@@ -172,10 +173,16 @@ def _rotation(of: _Known) -> _Reply:
         return _Reply(answered=Answered.NOT_COVERED, answer=_NOTHING_READ, missing="a run that reads an account")
     keys, secrets = (results_in_words(of.tally, [one]) for one in ("IDC-15", "IDC-17"))
     said = (
-        f"File 11 has the age, limit and next due date of each key and secret. Access keys: {keys}; secrets: {secrets}."
+        f"File 11 has the age, limit and next due date of each key and secret: "
+        f"{_rows_of(of.tally, Kind.ACCESS_KEY)}: {keys}; {_rows_of(of.tally, Kind.SECRET)}: {secrets}.{rows_beside(of.tally)}"
     )
     missing = "who rotated, and proof that the old one is dead: look its id up in CloudTrail"
     return _Reply(answered=Answered.PARTLY, answer=said, missing=missing)
+
+
+def _rows_of(tally: Tally, kind: Kind) -> str:
+    rows = sum(number for (one, _), number in tally.by_kind.items() if one == kind.value)
+    return f"{counts(rows, 'row')} of {kind.value.replace('_', ' ')}s"
 
 
 def _exceptions(of: _Known) -> _Reply:
@@ -187,13 +194,8 @@ def _exceptions(of: _Known) -> _Reply:
         )
     if not entries:
         return _Reply(answered=Answered.ANSWERED, answer="No exception is accepted: exceptions.toml has no entry.")
-    tests = [one.status for each in of.tally.gathered.tested.values() for one in each]
     found = ", ".join(f"{number} {status}" for status, number in sorted(of.now.exceptions.items()))
-    said = (
-        f"{counts(len(entries), 'exception')}: {found}. Compensating controls in the run shown: "
-        f"{tests.count(ResultStatus.PASS)} PASS, {tests.count(ResultStatus.FAIL)} FAIL, {tests.count(ResultStatus.NOT_TESTED)} NOT_TESTED. "
-        "File 15 gives owner, approver, end and milestones."
-    )
+    said = f"{counts(len(entries), 'exception')}: {found}. {compensating(of.period, of.tally)} File 15 gives owner, approver, end and milestones."
     unverified = sum(one.assurance is None for one in entries)
     missing = (
         [f"proof of approval of {counts(unverified, 'exception')}: declared or by ticket, not verified"]
@@ -210,40 +212,28 @@ def _failed(of: _Known) -> _Reply:
     verified = sum(n for (_, status), n in of.tally.findings.items() if status is FindingStatus.VERIFIED)
     said = (
         f"{counts(of.now.open, 'finding')} open, {of.now.overdue} of them overdue; {of.now.mended} seen fixed in the period, "
-        f"{verified} verified on record. {_stories(of.period, of.tally)}"
+        f"{verified} verified on record. {stories(of.period, of.tally)}"
     )
     missing = "root cause, extent and corrective action: file 17 leaves those fields to the organization"
     return _Reply(answered=Answered.PARTLY, answer=said, missing=missing)
-
-
-def _stories(period: PeriodView, tally: Tally) -> str:
-    stories = {
-        one.finding.identity or one.finding.subject: one for one in reversed(mended(period, tally)) if complete(one)
-    }
-    whole = list(reversed(stories.values()))[:3]
-    if not whole:
-        why = "no notice of the period tells of a finding that was since fixed and held for as many runs as policy asks"
-        return f"Failures found, told, fixed and verified: none in period ({why})."
-    told = []
-    for one in whole:
-        run = period.run_of(one.finding.fixed_run)
-        fixed = run.taken_at.date() if run else one.finding.fixed_run
-        dates = f"found {one.finding.opened_at.date()}, told {one.told_at.date() if one.told_at else ''}, fixed {fixed}, held for {counts(one.finding.held, 'run')}"
-        told.append(f"{one.finding.control} for {one.finding.subject} ({dates})")
-    return f"For example: {'; '.join(told)}."
 
 
 def _change(of: _Known) -> _Reply:
     level = assurance(of.period)
     said = f"Assurance: {level.value}: {WORDS[level]}. The chain has {counts(of.period.head.seq, 'slot')} after its genesis, and every object in it is named by hash. "
     missing = []
-    if not of.period.bucket:
-        said += "This is a copy in a folder, which anyone with access to the machine can delete or replace; changes show only against a head from outside."
-        missing.append("the object lock of the bucket: ask for it, or pull from the bucket yourself")
+    if of.period.bucket:
+        said += "The evidence is sealed in a bucket; integrity/object_lock_status.json says where this pack read it, and which lock was seen on each object, or why none was."
     else:
-        said += "integrity/object_lock_status.json says what lock was seen on each object."
+        said += "The evidence is sealed in a folder, which anyone with access to the machine can delete or replace; changes show only against a head from outside (integrity/object_lock_status.json)."
+        missing.append("an object lock: a folder has none")
     if level not in (Assurance.TWO_ACCOUNTS, Assurance.WITNESSED):
         missing.append("a second account that holds or witnesses the evidence")
+    records = len(of.period.custody)
+    said += (
+        f" 27_custody_log.csv holds {counts(records, 'custody record')} and {counts(len(of.period.answers), 'answer')}"
+    )
+    said += "." if records else ": no hold, sample or hand-over is recorded, which is not to say that there was none."
     if not of.period.words:
         missing.append("a word of the watchdog")
     if of.period.problems:
@@ -271,6 +261,7 @@ def _checker(of: _Known) -> _Reply:
     manual = sum(one.trigger is RunTrigger.MANUAL for one in of.period.runs)
     said = (
         f"{schedule_kept(of.period)} Code changed {counts(changes, 'time')} (file 23 has each version by hash), {counts(manual, 'run')} by hand. "
+        f"File 38 says for each control and tick over how many accounts it operated. In the registers of this pack "
         f"{of.tally.count(ResultStatus.NOT_TESTED)} of {counts(of.now.results, 'result')} are stated as NOT_TESTED, "
         "and counts are held against independent ones in file 02."
     )
@@ -283,14 +274,11 @@ def _management(of: _Known) -> _Reply:
     if not of.period.runs:
         answer = "No run was made in the period, so there is no figure of it to show anybody."
         return _Reply(answered=Answered.NOT_COVERED, answer=answer, missing=missing)
-    answer = f"File 26 has each indicator for each of {counts(len(of.period.runs), 'run')} with its trend. Whether management saw them is not known here."
+    answer = (
+        f"File 26 has each indicator for each of {counts(len(of.period.runs), 'run')} with accounts read beside it, and a trend "
+        f"where two runs saw the same accounts the same way{comparable(of.period)}. Whether management saw them is not known here."
+    )
     return _Reply(answered=Answered.PARTLY, answer=answer, missing=missing)
-
-
-def _went(tally: Tally) -> str:
-    if not tally.came and not tally.went:
-        return "In the period no identity was seen to come or go."
-    return f"In the period {tally.came} came and {tally.went} went, {tally.transient} of them within it."
 
 
 def assurance(period: PeriodView) -> Assurance:

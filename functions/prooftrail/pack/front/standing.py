@@ -89,8 +89,8 @@ def standing(period: PeriodView, tally: Tally) -> Standing:
 
 def accounts_in_words(accounts: Accounts) -> str:
     """How the accounts came out, in one clause without an end."""
-    read = f"read whole in the run shown: {accounts.whole} of {counts(accounts.wanted, 'account')}"
-    return f"{read}; in part: {accounts.gaps}; not at all: {accounts.unread}; left out: {accounts.skipped}"
+    read = f"read whole in the run shown: {accounts.whole} of {counts(accounts.wanted, 'account')} to be read"
+    return f"{read}; in part: {accounts.gaps}; not at all: {accounts.unread}; left out beside those: {accounts.skipped}"
 
 
 def shortened(text: str, *, longest: int = 240) -> str:

@@ -57,10 +57,21 @@ def _shown(needs: Needs, by: str, proof: str | None = None) -> Shown:
 _OLDER_PACK = _shown(
     Needs.HEAD, "an older pack that was true once: its head is older, and so are the dates on page one", "older pack"
 )
+_RESTATED = _shown(
+    Needs.ALONE,
+    "a statement rewritten to fit is signed by none of the chain's keys, or by nobody: exit status 1, or never 0",
+    "statement rewritten",
+)
 _OUTSIDE: Mapping[Act, tuple[Shown, ...]] = {
-    Act.INSERT: (_shown(Needs.ALONE, "the pack's statement lists every file, and this one it does not", "file added"),),
-    Act.ALTER: (_shown(Needs.ALONE, "size and SHA-256 of every file stand in the statement", "file altered"),),
-    Act.REMOVE: (_shown(Needs.ALONE, "the statement lists a file that is not there", "file removed"),),
+    Act.INSERT: (
+        _shown(Needs.ALONE, "the pack's statement lists every file, and this one it does not", "file added"),
+        _RESTATED,
+    ),
+    Act.ALTER: (
+        _shown(Needs.ALONE, "size and SHA-256 of every file stand in the statement", "file altered"),
+        _RESTATED,
+    ),
+    Act.REMOVE: (_shown(Needs.ALONE, "the statement lists a file that is not there", "file removed"), _RESTATED),
     Act.FORK: (
         _shown(Needs.FINGERPRINT, "another chain needs another key, and yours is none of its", "fork by own key"),
     ),
@@ -73,7 +84,8 @@ _OUTSIDE: Mapping[Act, tuple[Shown, ...]] = {
     Act.BACKDATE: (_shown(Needs.FINGERPRINT, "a time is signed with the rest", "time altered by own key"),),
     Act.RESIGN: (_shown(Needs.FINGERPRINT, "it is signed with another key than yours", "re-signed by own key"),),
     Act.LOOSEN: (
-        _shown(Needs.ALONE, "policy/ is listed in the statement, and its hash in the manifest", "policy altered"),
+        _shown(Needs.ALONE, "policy/ is listed in the statement as every file is", "policy altered"),
+        _RESTATED,
     ),
 }
 
@@ -90,19 +102,48 @@ _SEALED_BEFORE = _shown(
 )
 _SEEN_BEFORE = _shown(Needs.WITNESS, "the watchdog's words name the head it saw", "rewritten, words kept")
 _SEEN_NEVER = _shown(
-    Needs.WITNESS, "its words left out: manifests it never saw, exit status 3", "rewritten, words left out"
+    Needs.WITNESS,
+    "words left out: manifests older than 48 h that no word pins, or no word at all: exit status 3",
+    "rewritten, words left out",
+)
+_CLOSED_LATE = _shown(
+    Needs.WITNESS,
+    "with a later closing told, too: the age of a manifest is that of its run's name, tick or taking, if older",
+    "rewritten and closed late",
+)
+_TAIL = _shown(
+    Needs.NOTHING,
+    "what was sealed in the last 48 h before the newest run, with the words about it left out: no word need have pinned"
+    " it yet. A head from outside does",
 )
 _TABLES = _shown(
-    Needs.ROWS, "rows of 03, 04, 07 and 17 are held against the sealed lines they cite", "false row, truly signed"
+    Needs.ROWS,
+    "the columns of 03, 04, 07 and 17 that it prints as held are compared with the sealed lines the rows cite",
+    "false row, truly signed",
+)
+_HEADER = _shown(
+    Needs.ROWS, "a register whose columns are not exactly those it has is not accepted", "column renamed, truly signed"
+)
+_OLDER_RESULTS = _shown(
+    Needs.ROWS,
+    "rows must rest on the newest object of each account that the manifests name",
+    "older results, truly signed",
+)
+_ACCOUNT_OUT = _shown(
+    Needs.ROWS,
+    "an account left out of 03, 04, 07 and 17 and of the evidence: its newest objects are missed, by the manifests",
+    "account left out, truly signed",
 )
 _OTHER_TABLES = _shown(
     Needs.NOTHING,
-    "a false line in another table or in the report, signed with the true key: follow it to its evidence, or have the"
-    " pack made again from the locker",
+    "a false line in another table or in the report, or a column of 03, 04, 07 or 17 that --rows prints as only signed,"
+    " signed with the true key: follow it to its evidence, or have the pack made again from the locker",
 )
 _HOLE = _shown(Needs.ALONE, "a slot that is gone, or a link that leads elsewhere", "slot removed, truly signed")
 _LEFT_OUT = _shown(
-    Needs.ALONE, "what manifests name and the pack lacks is counted by kind and run", "left out of the pack"
+    Needs.ALONE,
+    "what manifests name and the pack lacks is counted by kind and run: a note to read, which leaves the exit status",
+    "left out of the pack",
 )
 _CUT = _shown(Needs.HEAD, "the chain ends before a head that somebody saw", "cut by the true key")
 _CUT_SEEN = _shown(Needs.WITNESS, "a word left in the pack names a head that is gone", "cut, words kept")
@@ -110,7 +151,7 @@ _CUT_UNSEEN = _shown(
     Needs.NOTHING, "without a head, an end cut off together with the words about it; page one then ends early"
 )
 _LATE = _shown(
-    Needs.WITNESS, "a manifest first seen more than 48 h after it says it was closed: exit status 3", "seen late"
+    Needs.WITNESS, "a manifest first seen more than 48 h after its run, or its closing: exit status 3", "seen late"
 )
 _ORDER = _shown(Needs.ALONE, "a manifest closed before the one before it", "closed out of order")
 _SOON = _shown(
@@ -124,8 +165,19 @@ _OWN_KEY = _shown(Needs.FINGERPRINT, "with another key: it is none of the chain'
 _OLD_KEY = _shown(Needs.HEAD, "with an older key, going on from before its exchange", "fork by an exchanged key")
 _STATED = _shown(
     Needs.ALONE,
-    "policy/ is not what the manifest of the run states by hash; what was loosened stands in 31_governance_changes",
+    "policy/governance.json is not what the manifest of the run states by hash, or not there",
     "policy altered, truly signed",
+)
+_PARTS = _shown(
+    Needs.ALONE,
+    "another file of policy/ is not its part of governance.json, or the map of controls not the one that the assessments"
+    " in the pack name",
+    "parts of the policy altered, truly signed",
+)
+_POLICY_SIGNED = _shown(
+    Needs.NOTHING,
+    "README.md, risk_method.json and retention.json in policy/, and what 31_governance_changes says: only signed. The"
+    " manifests say what was loosened",
 )
 _HIDDEN = _shown(
     Needs.NOTHING,
@@ -135,25 +187,26 @@ _HIDDEN = _shown(
 
 _SIGNER: Mapping[Act, tuple[Shown, ...]] = {
     Act.INSERT: (_SEALED_BEFORE, _FROM_NOW_ON),
-    Act.ALTER: (_TABLES, _SEALED_BEFORE, _OTHER_TABLES),
-    Act.REMOVE: (_HOLE, _LEFT_OUT, _SEALED_BEFORE),
+    Act.ALTER: (_TABLES, _HEADER, _OLDER_RESULTS, _SEALED_BEFORE, _OTHER_TABLES),
+    Act.REMOVE: (_HOLE, _LEFT_OUT, _ACCOUNT_OUT, _SEALED_BEFORE),
     Act.FORK: (_SEALED_BEFORE, _OLD_KEY),
     Act.TRUNCATE: (_CUT, _CUT_UNSEEN),
     Act.BACKDATE: (_ORDER, _SEALED_BEFORE, _ANY_TIME),
     Act.RESIGN: (_OWN_KEY, _SEALED_BEFORE),
-    Act.LOOSEN: (_STATED, _HIDDEN),
+    Act.LOOSEN: (_STATED, _PARTS, _SEALED_BEFORE, _POLICY_SIGNED, _HIDDEN),
 }
 """Whoever may sign, where nobody else looks."""
 
+_SEEN = (_SEEN_BEFORE, _SEEN_NEVER, _TAIL)
 _WATCHED: Mapping[Act, tuple[Shown, ...]] = {
-    Act.INSERT: (_SEALED_BEFORE, _SEEN_BEFORE, _SEEN_NEVER, _FROM_NOW_ON),
-    Act.ALTER: (_TABLES, _SEALED_BEFORE, _SEEN_BEFORE, _SEEN_NEVER, _OTHER_TABLES),
-    Act.REMOVE: (_HOLE, _LEFT_OUT, _SEALED_BEFORE, _SEEN_BEFORE, _SEEN_NEVER),
-    Act.FORK: (_SEALED_BEFORE, _SEEN_BEFORE, _SEEN_NEVER, _OLD_KEY),
+    Act.INSERT: (_SEALED_BEFORE, *_SEEN, _FROM_NOW_ON),
+    Act.ALTER: (_TABLES, _HEADER, _OLDER_RESULTS, _SEALED_BEFORE, *_SEEN, _OTHER_TABLES),
+    Act.REMOVE: (_HOLE, _LEFT_OUT, _ACCOUNT_OUT, _SEALED_BEFORE, *_SEEN),
+    Act.FORK: (_SEALED_BEFORE, *_SEEN, _OLD_KEY),
     Act.TRUNCATE: (_CUT, _CUT_SEEN, _CUT_UNSEEN),
-    Act.BACKDATE: (_ORDER, _LATE, _SOON),
-    Act.RESIGN: (_OWN_KEY, _SEALED_BEFORE, _SEEN_BEFORE, _SEEN_NEVER),
-    Act.LOOSEN: (_STATED, _HIDDEN),
+    Act.BACKDATE: (_ORDER, _LATE, _CLOSED_LATE, _TAIL, _SOON),
+    Act.RESIGN: (_OWN_KEY, _SEALED_BEFORE, *_SEEN),
+    Act.LOOSEN: (_STATED, _PARTS, _SEALED_BEFORE, *_SEEN, _POLICY_SIGNED, _HIDDEN),
 }
 """Whoever may sign, where a watchdog with a key of its own stands in another account."""
 

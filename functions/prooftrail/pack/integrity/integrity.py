@@ -8,6 +8,8 @@ import io
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
 from importlib import resources
 from typing import Any
 
@@ -39,6 +41,21 @@ INDEX_COLUMNS = (
 )
 """Columns of evidence_index.csv. `size` (bytes) and `stored_sha256` are of what is stored, `sha256` of what it unpacks to."""
 
+BUCKET, DIRECTORY, COPY = "bucket", "directory", "copy pulled from a bucket"
+"""Where the evidence of a pack was read."""
+
+type Observed = tuple[LockState, datetime | None]
+"""A lock, and when it was observed; None while the pack was made."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Locks:
+    """Where the evidence was read, and the lock of a key as it was observed there; None where it was not."""
+
+    read_from: str
+    of: Callable[[str], Observed | None] = lambda _: None
+
+
 _INDEX, _LOCKS = "integrity/evidence_index.csv", "integrity/object_lock_status.json"
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -47,7 +64,8 @@ class Integrity:
     """The last part of a pack. `add` takes every object of the period's manifests, in order; `finish` closes everything.
 
     `sign` gives a DER ECDSA P-256 signature of the key in force at the head; without it the pack says that it is
-    unsigned. `public_key` is that key, PEM; without it the newest of the chain's.
+    unsigned. `public_key` is that key, PEM; without it the newest of the chain's. `read_from`
+    says where the evidence was read (None: where the genesis says): it stands in object_lock_status.json and nowhere else.
     """
 
     def __init__(
@@ -57,18 +75,19 @@ class Integrity:
         *,
         sign: Callable[[bytes], bytes] | None = None,
         public_key: bytes | None = None,
+        read_from: str | None = None,
     ) -> None:
         self._period, self._files, self._sign = period, files, sign
         self._public_key = public_key or (period.keys[-1].pem.encode() if period.keys else None)
         self._index = _Open(files.open(_INDEX))
-        self._locks = _Locks(period, files)
+        self._locks = _Locks(period, files, read_from or (BUCKET if period.bucket else DIRECTORY))
         self._kinds: Counter[tuple[str, bool]] = Counter()
         self._index.write(_csv(INDEX_COLUMNS))
 
     def take(self, one: AccountView) -> None:
         """Nothing of an account is needed here."""
 
-    def add(self, one: Evidence, path_in_pack: str | None, lock: LockState | None = None) -> None:
+    def add(self, one: Evidence, path_in_pack: str | None, seen: Observed | None = None) -> None:
         """One object as its manifest names it, where its copy lies (None: not taken along), and its lock as observed."""
         self._kinds[one.kind.value, path_in_pack is not None] += 1
         cells = (
@@ -77,7 +96,7 @@ class Integrity:
             "true" if path_in_pack else "false",
         )
         self._index.write(_csv(cells))
-        self._locks.add(one, lock)
+        self._locks.add(one, seen)
 
     def finish(self, tally: Tally) -> None:
         """Write everything that is left, the signed statement last: it lists every other file."""
@@ -120,26 +139,27 @@ class _Open:
 class _Locks:
     """object_lock_status.json: what the store said of each object, one a line; never what it should have said."""
 
-    def __init__(self, period: PeriodView, files: PackFiles) -> None:
+    def __init__(self, period: PeriodView, files: PackFiles, read_from: str) -> None:
         self._file = _Open(files.open(_LOCKS))
         self._modes: Counter[str] = Counter()
-        self._bucket, self._any = period.bucket, False
+        self._from, self._any = read_from, False
         head = {
             "schema": "prooftrail.object-lock-status/1",
             "locker": period.locker,
-            "read_from": "bucket" if period.bucket else "directory",
+            "read_from": read_from,
         }
         self._file.write(canonical.encode(head)[:-1] + b',"objects":[')
 
-    def add(self, one: Evidence, lock: LockState | None) -> None:
+    def add(self, one: Evidence, seen: Observed | None) -> None:
         """An object: its lock where it was observed, and nothing made up where it was not."""
-        seen = (lock.mode or (None if lock.unknown else "not locked")) if lock else None
-        self._modes[seen or "not observed"] += 1
-        if lock is None and not self._bucket:
+        lock, at = seen or (None, None)
+        mode = (lock.mode or (None if lock.unknown else "not locked")) if lock else None
+        self._modes[mode or "not observed"] += 1
+        if lock is None:
             return  # thousands of lines that say nothing; the count at the end says it once
         stated = canonical.timestamp(one.retain_until) if one.retain_until else None
         row: dict[str, Any] = {"key": one.key, "version_id": one.version_id, "manifest_says_retain_until": stated}
-        row |= {"observed": msgspec.to_builtins(lock) if lock else "not observed"}
+        row |= {"observed": msgspec.to_builtins(lock), "observed_at": canonical.timestamp(at) if at else None}
         self._file.write((b",\n" if self._any else b"\n") + canonical.encode(row))
         self._any = True
 
@@ -150,13 +170,17 @@ class _Locks:
         self._file.close()
 
     def _note(self) -> str:
-        if set(self._modes) - {"not observed"}:
+        if self._any:
+            when = "when it was pulled (observed_at)" if self._from == COPY else "while this pack was made"
             return (
-                "As the store answered when the evidence was read or pulled. It is the operator's account of it: ask S3"
-                " yourself with GetObjectRetention and GetObjectLegalHold, on the version that the manifest names."
+                f"As the store answered {when}. It is the account of whoever read it: ask S3 yourself with GetObjectRetention"
+                " and GetObjectLegalHold, on the version that the manifest names. What is not listed was not read for this"
+                " pack, and its lock not observed."
             )
-        if self._bucket:
+        if self._from == BUCKET:
             return "Not observed: the store was not asked for the lock of any object."
+        if self._from == COPY:
+            return "Not observed: the notes of the pull beside the copy name none of these objects."
         return "Not observed: the locker is a directory, and a directory locks nothing. `retain_until` in evidence_index.csv is what was asked for."
 
 

@@ -59,10 +59,21 @@ def _readme(period: PeriodView) -> str:
         "",
         "An approval is what the file says. Nobody here asked the approver or a ticket system, unless `verified` stands"
         " beside an entry. A file that was not given has the built-in defaults, which the organization did not approve.",
+        *_pseudonymised(period),
         *_loosened(period),
         "",
     ]
     return "\n".join(lines)
+
+
+def _pseudonymised(period: PeriodView) -> Iterator[str]:
+    """What still names people in a pack that leaves them under pseudonyms."""
+    if not period.people_known:
+        yield ""
+        yield (
+            "People are under pseudonyms here and in the rest of the pack. What identities are called in AWS is evidence and"
+            " stays: an IAM user, a role or a session that is named after somebody still is."
+        )
 
 
 def _since(period: PeriodView) -> str:

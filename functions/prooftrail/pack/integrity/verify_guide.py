@@ -71,7 +71,8 @@ def _run(period: PeriodView) -> Iterator[str]:
         " signatures, an unsigned pack, or manifests the watchdog did not see in time |",
         "| 2 | wrong use |",
         "",
-        "`--rows` holds each row of 03, 04, 07 and 17 against the sealed line it cites, and counts that none was left out.",
+        "`--rows` holds each row of 03, 04, 07 and 17 against the sealed line it cites, in the columns it prints as held, and"
+        " counts that none was left out. Columns it prints as *only signed* are worked out from more than one line.",
         "",
     )
 
@@ -137,23 +138,37 @@ def _one_row() -> Iterator[str]:
     )
 
 
-def _again(period: PeriodView) -> Iterator[str]:
+def again(period: PeriodView, locker: str) -> str:
+    """The command that makes the same pack once more: `locker` as a shell takes it, into a directory called AGAIN."""
     asked = period.options
-    command = f"prooftrail pack LOCKER --from {asked.since} --to {asked.until} -o AGAIN --framework {asked.framework}"
+    command = (
+        f"prooftrail pack {locker} --from {asked.since} --to {asked.until} --head {period.head}"
+        f" --framework {asked.framework}"
+    )
     if asked.accounts is not None:
         command += f" --accounts {','.join(asked.accounts)}"
     command += " --pseudonymise" if asked.pseudonymise else ""
     command += " --carried-raw" if asked.carried_raw else ""
+    command += " --request FILE" if asked.requests else ""
+    return f"{command} -o AGAIN"
+
+
+def _again(period: PeriodView) -> Iterator[str]:
+    asked = period.options
     yield from (
         "## 5. The same pack again, from the locker",
         "",
-        "The same locker, options and version of the program give the same bytes; only a signature is new each time. Have it",
-        "made before your eyes, or make it from your own pull of the locker, and compare:",
+        "The same head, options and version of the program give the same bytes: from the bucket, from a directory or from your",
+        "own whole pull of it, and also when more was sealed since. Have it made before your eyes, or make it, and compare:",
         "",
-        f"    {command}",
-        "    diff -rq . AGAIN      # nothing, or integrity/pack.json alone: then compare what it states",
+        f"    {again(period, 'LOCKER')}",
+        "    diff -rq . AGAIN      # integrity/pack.json and integrity/object_lock_status.json, or nothing",
         "    cut -d'\"' -f4 integrity/pack.json | base64 -d | sha256sum",
         "    prooftrail verify LOCKER --fingerprint F --deep --rederive      # judges every snapshot again",
+        "",
+        "`object_lock_status.json` tells the locks as they were observed where and when each pack was made; `pack.json` lists its",
+        "hash. One thing may come later: words of the watchdog about slots up to this head. They are in `evidence/witness`, and",
+        "what tells of them differs then. A copy that was pulled in part shows less, and says so on page one.",
         "",
         f"This pack was made by version `{period.code_version}`, code SHA-256 `{period.code_sha256}`"
         + (". It was made with `--request`: give the same file." if asked.requests else "."),
@@ -170,8 +185,8 @@ def _proves(period: PeriodView) -> Iterator[str]:
         "- every byte of this pack is as it was when the holder of the signing key sealed it;",
         "- the evidence in it is what the manifests of the chain name, each manifest signed and naming the one before;",
         f"- nothing of the chain up to slot {period.head.seq} was changed, added or taken out since the head you were told of;",
-        "- with `--rows`: the registers 03, 04, 07 and 17 say what the sealed lines say, and leave none of them out;",
-        "- which manifests the watchdog saw, and that it saw them within 48 h, where you gave its fingerprint."
+        "- with `--rows`: 03, 04, 07 and 17 say what the sealed lines say, in the columns it prints as held, and leave no line out;",
+        "- that the watchdog saw each manifest within 48 h, but for those of the last 48 h, where you gave its fingerprint."
         if period.genesis.witness_public_key_pem
         else "- no watchdog was to see this chain: nothing here bounds when a manifest was made.",
         "",
@@ -186,6 +201,14 @@ def _not_proved(period: PeriodView) -> Iterator[str]:
         "- That what was sealed was true when it was sealed. It cannot be changed afterwards; it could have been false then.",
         "- Redacted answers are not the bytes AWS sent: each counts what was replaced.",
         "- Anything of the time after the head, and anything that stands on page one as not covered.",
+        *(
+            ()
+            if period.people_known
+            else (
+                "- That nobody can be recognised: people are under pseudonyms, and what identities are called in AWS is evidence and"
+                " stays. An IAM user, a role or a session that is named after somebody still is.",
+            )
+        ),
         "- Object locks: `integrity/object_lock_status.json` is what the operator's copy was told. Ask S3 yourself.",
         "",
         f"Who could do what, in evidence that is **{period.assurance.value}**. *Declared* is what nothing in this pack shows."

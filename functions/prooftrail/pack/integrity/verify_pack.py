@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-# ruff: noqa: T201, UP017, UP035, S603, PLR0912, C901, B905, PLC0415, TRY301
+# ruff: noqa: T201, UP017, UP035, S603, PLR0912, C901, B905, PLC0415, PLR0911, PLR0915, TRY301
 """Check an audit pack of Prooftrail: what lies here, who signed it, and where each row of it comes from.
 
 This file needs Python 3.9 or newer and nothing of ours. Signatures (ECDSA P-256) are checked with `cryptography` where
@@ -21,14 +21,23 @@ from __future__ import annotations
 
 import sys
 
-if __name__ == "__main__":  # A pack may hold a json.py: nothing that lies beside this file is ever run.
+if __name__ == "__main__":  # A pack may hold a json.py: nothing that lies in it, or where you stand, is ever run.
     sys.dont_write_bytecode = True
-    if not (sys.flags.isolated or getattr(sys.flags, "safe_path", False)):
-        del sys.path[0]
+    _given, _own = list(sys.path), (sys.base_prefix, sys.base_exec_prefix)
+    sys.path[:] = [_one for _one in _given if _one and _one.startswith(_own)]
+    import os
+
+    try:
+        _places = (os.curdir, os.path.dirname(os.path.abspath(__file__)), *sys.argv[1:])
+        _never = {os.path.realpath(_one) for _one in _places if "\0" not in _one}
+        sys.path[:] = [_one for _one in _given if _one and os.path.realpath(_one) not in _never]
+    except (OSError, ValueError):
+        pass  # a folder that is gone: what Python brings is enough
 
 import argparse
 import base64
 import binascii
+import contextlib
 import csv
 import hashlib
 import hmac
@@ -45,16 +54,18 @@ import zlib
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta, timezone
+from functools import lru_cache
 from typing import Any, Callable, Iterable, Iterator, NamedTuple
 
 INTACT, NOT_INTACT, WRONG_USE, NOT_CHECKED = 0, 1, 2, 3
 
 MIB = 1 << 20
 LARGEST_STATEMENT = 256 * MIB  # bytes of pack.json or of a slot of the chain; several times what 10,000 accounts need
-LARGEST_SMALL = 4 * MIB  # a watchdog's word, a sample
+LARGEST_SMALL = 4 * MIB  # a watchdog's word
+LARGEST_SAMPLE = 64 * MIB
 LARGEST_UNPACKED = 4096 * MIB  # what one object may unpack to
 LARGEST_LINE = 256 * MIB
-MOST_SHOWN = 100  # faults printed; --json has all
+MOST_SHOWN, MOST_KEPT = 100, 10_000  # faults printed, and told with --json; all are counted
 
 EVIDENCE = "evidence/"
 STATEMENT_PATH, POLICY_PATH = "integrity/pack.json", "policy/governance.json"
@@ -62,7 +73,10 @@ PAYLOAD_TYPE = "application/vnd.in-toto+json"
 IN_TOTO = "https://in-toto.io/Statement/v1"
 PACK, GENESIS = "urn:prooftrail:pack:1", "urn:prooftrail:genesis:1"
 MANIFEST, ROTATION, WITNESS = "urn:prooftrail:manifest:1", "urn:prooftrail:key-rotation:1", "urn:prooftrail:witness:1"
-IN_TIME = timedelta(hours=48)  # how long after its closing a watchdog has to have seen a manifest
+IN_TIME = timedelta(hours=48)  # in which a watchdog has to have seen a manifest
+_POLICY = tuple(
+    f"{one}.json" for one in ("scope", "owners", "thresholds", "registers", "suppliers", "soa", "exceptions", "notices")
+)
 
 _PATH = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*(?:/[A-Za-z0-9_][A-Za-z0-9._-]*)*")
 _HEX = re.compile(r"[0-9a-f]{64}")
@@ -71,9 +85,17 @@ _WORD = re.compile(r"witness/(\d{8})(?:-(\d{8}T\d{6}Z))?\.json")
 _BY_CONTENT = re.compile(r"(custody|answers|notices)/(?:.*[/-])?([0-9a-f]{64})\.(json|jsonl\.gz)")
 _PSEUDONYM = re.compile(r"person-[0-9a-f]{20}")
 _BLANKS = r"[\s\u200b-\u200f\u2060\ufeff]*"
-_FORMULA = re.compile(rf"'*(?:{_BLANKS}[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r])")
+_SIGN = r"[=+\-@\uff1d\uff0b\uff0d\uff20]"
+_FORMULA = re.compile(rf"'*(?:{_BLANKS}{_SIGN}|[\t\r])")
+_GAP = r"[ \x0b\x0c\x1c-\x1f\x85\xa0\u1680\u2000-\u200f\u2028\u2029\u202f\u205f\u2060\u3000\ufeff]"
+_PART = re.compile(
+    rf"([;\t\r\n]{_GAP}*)(?!{_GAP})(?='*{_GAP}*{_SIGN})"
+)  # where another separator would begin a formula
 _UNSEEN = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]"
+    "[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]"
+)
+_PUBLIC_KEY = re.compile(
+    rb'[{,]"public_key_pem":"(-----BEGIN PUBLIC KEY-----[A-Za-z0-9+/=\\]+-----END PUBLIC KEY-----[\\n]*)"'
 )
 _AFTER = re.compile(
     rb'","payloadType":"application/vnd\.in-toto\+json","signatures":\['
@@ -101,11 +123,17 @@ class Usage(Exception):
 
 
 def safe(text: object, longest: int = 400) -> str:
-    """Text as a terminal may show it: whatever would move, hide or reorder it is written as its code."""
+    """Text as a terminal may show it, not longer than that."""
     shown = str(text)
-    cut = shown if len(shown) <= longest else shown[:longest] + "…"
+    return plain(shown if len(shown) <= longest else shown[:longest] + "…")
+
+
+def plain(text: str) -> str:
+    """Text in which whatever would move, hide or reorder it is written as its code: all that is printed passes here."""
+    if text.isascii() and text.isprintable():
+        return text
     return "".join(
-        one if one == " " or unicodedata.category(one)[0] not in "CZ" else f"\\u{{{ord(one):x}}}" for one in cut
+        one if one == " " or unicodedata.category(one)[0] not in "CZ" else f"\\u{{{ord(one):x}}}" for one in text
     )
 
 
@@ -116,6 +144,7 @@ class Folder:
         self.root = root
         self.sizes: dict[str, int] = {}
         self.strange: list[tuple[str, str]] = []
+        self.judge: Callable[[str], None] | None = None  # asked of each file that is opened, where not all are hashed
         self._walk("", 0)
 
     def _walk(self, below: str, depth: int) -> None:
@@ -146,7 +175,9 @@ class Folder:
                 self.strange.append((path, f"{kind}: a pack has files only, and nothing was followed"))
 
     def open(self, path: str) -> io.FileIO:
-        """The file, once the walk has seen it. Raises Wrong."""
+        """The file, once the walk has seen it and `judge` was asked. Raises Wrong."""
+        if self.judge:
+            self.judge(path)
         if path not in self.sizes:
             raise Wrong(path, "is not there")
         flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
@@ -165,7 +196,7 @@ class Folder:
             raise Wrong(path, f"{self.sizes[path]:,} bytes: too large for what it should be")
         try:
             with self.open(path) as file:
-                body = file.read(largest + 1) or b""
+                body = file.read(self.sizes[path] + 1) or b""
         except OSError as error:
             raise Wrong(path, f"cannot be read: {error.strerror}") from error
         return body
@@ -260,6 +291,8 @@ def unbase64(where: str, text: bytes) -> bytes:
 
 def stated(where: str, envelope: Envelope, *types: str) -> tuple[str, dict[str, Any], list[Any]]:
     """Type, predicate and subject of the in-toto statement inside. Raises Wrong for a type not among `types`."""
+    if sum(map(envelope.payload.count, (b",", b"[", b"{"))) > 10_000 + len(envelope.payload) // 8:
+        raise Wrong(where, "holds more and smaller things than anything of ours: it is not unfolded")
     statement = parsed(where, envelope.payload)
     kind = field(where, statement, "predicateType", str)
     if statement.get("_type") != IN_TOTO or kind not in types:
@@ -383,8 +416,9 @@ class Signatures:
         if program is None:
             return None, ""
         program = os.path.realpath(program)
-        if os.path.commonpath([program, os.path.realpath(root)]) == os.path.realpath(root):
-            return None, ""  # a pack that brings its own judge
+        with contextlib.suppress(ValueError):  # of another drive
+            if os.path.commonpath([program, os.path.realpath(root)]) == os.path.realpath(root):
+                return None, ""  # a pack that brings its own judge
 
         def check(key: bytes, signature: bytes, digest: bytes) -> bool:
             lines = base64.encodebytes(key).decode()
@@ -409,13 +443,19 @@ class Signatures:
 
 
 class Slot(NamedTuple):
-    """A slot of the chain as it was read; `manifest` is False for genesis and rotations."""
+    """A slot of the chain as it was read; `manifest` is False for genesis and rotations.
+
+    `since` and `until` are the earliest and the latest of the times a manifest gives: its run's name, tick and taking,
+    and its closing. Whoever puts one of them off moves none of the others.
+    """
 
     seq: int
     sha256: str
     manifest: bool
-    run: str | None
-    closed: datetime | None
+    run: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    closed: datetime | None = None
     policy: str | None = None
 
 
@@ -444,7 +484,8 @@ class Found:
     """Everything that was looked at, and what is wrong with it."""
 
     def __init__(self) -> None:
-        self.faults: list[tuple[str, str]] = []
+        self.faults: dict[tuple[str, str], None] = {}  # in the order they were found
+        self.more_faults = 0
         self.notes: list[str] = []
         self.checked: list[tuple[str, str]] = []
         self.statement: dict[str, Any] = {}
@@ -456,6 +497,9 @@ class Found:
         self.slots: dict[int, Slot] = {}
         self.keys: list[Key] = []
         self.named: dict[str, Named] = {}
+        self.newest: dict[tuple[str, str], str] = {}  # by kind and account, up to the run shown
+        self.accounts: dict[str, set[str]] = {}  # of the run shown and the runs of the period, by run
+        self.words: dict[str, tuple[datetime, str, dict[str, Any]]] = {}
         self.absent: Counter[tuple[str, str]] = Counter()
         self.signed = False
         self.unchecked: list[str] = []
@@ -464,8 +508,15 @@ class Found:
 
     def fault(self, where: str, what: str) -> None:
         """Something that breaks the pack."""
-        if (where, what) not in self.faults:
-            self.faults.append((where, what))
+        if len(self.faults) < MOST_KEPT:
+            self.faults[safe(where, 300), what] = None
+        elif (where, what) not in self.faults:
+            self.more_faults += 1
+
+    @property
+    def shown(self) -> str:
+        """The run whose state the pack shows."""
+        return str(self.statement.get("as_of"))
 
 
 def moment(where: str, text: object) -> datetime:
@@ -481,12 +532,18 @@ def moment(where: str, text: object) -> datetime:
 
 # --- a: every file, by the pack's own statement -----------------------------------------------------------------------
 
+ABSENT = "is not there, and the pack's statement lists it"
+UNLISTED = "is no file of this pack: its statement does not list it"
 
-def read_statement(folder: Folder, found: Found) -> None:
+
+def read_statement(folder: Folder, found: Found, signatures: Signatures) -> None:
     """Read integrity/pack.json. Raises Wrong where it is not there or not what it must be."""
-    data = folder.read(STATEMENT_PATH, LARGEST_STATEMENT)
+    data = folder.read(STATEMENT_PATH, min(LARGEST_STATEMENT, 8 * MIB + 2048 * len(folder.sizes)))
     found.pack_sha256 = hashlib.sha256(data).hexdigest()
     envelope = opened(STATEMENT_PATH, data)
+    del data
+    if len(envelope.payload) > MIB and envelope.signature and not by_any_key(folder, signatures, envelope):
+        raise Wrong(STATEMENT_PATH, "no key of the chain signed these bytes: its statement was not looked into")
     _, predicate, subject = stated(STATEMENT_PATH, envelope, PACK)
     try:
         rewritten = canonical(parsed(STATEMENT_PATH, envelope.payload))
@@ -509,6 +566,17 @@ def read_statement(folder: Folder, found: Found) -> None:
     found.envelope, found.statement, found.files = envelope, predicate, files
 
 
+def by_any_key(folder: Folder, signatures: Signatures, envelope: Envelope) -> bool:
+    """True if a key that some small slot of the chain brings in signed this: told without reading any of it as JSON."""
+    for path in [one for one, size in folder.sizes.items() if one.startswith(EVIDENCE + "chain/") and size < 16384]:
+        with contextlib.suppress(Wrong):
+            for pem in _PUBLIC_KEY.findall(opened(path, folder.read(path, 16384)).payload):
+                key = key_der(path, pem.decode().replace("\\n", "\n"))
+                if envelope.keyid == fingerprint(key):
+                    return signatures.holds(key, envelope)
+    return False
+
+
 def check_files(folder: Folder, found: Found, hashed: Iterable[tuple[str, tuple[str, int] | Wrong]]) -> None:
     """Hold every file against the statement, and the statement against the folder."""
     said = list(hashed)
@@ -516,11 +584,11 @@ def check_files(folder: Folder, found: Found, hashed: Iterable[tuple[str, tuple[
         judge_file(found, path, one)
     for path in found.files:
         if path not in folder.sizes:
-            found.fault(path, "is not there, and the pack's statement lists it")
+            found.fault(path, ABSENT)
     for path in sorted(folder.sizes.keys() - found.files.keys() - {STATEMENT_PATH}):
-        found.fault(safe(path), "is no file of this pack: its statement does not list it")
+        found.fault(path, UNLISTED)
     for path, what in folder.strange:
-        found.fault(safe(path), what)
+        found.fault(path, what)
     total = sum(folder.sizes[path] for path in found.files if path in folder.sizes)
     found.checked.append(("files", f"{len(said):,} of {len(found.files):,} there and hashed, {total:,} bytes"))
 
@@ -543,21 +611,48 @@ def judge_file(found: Found, path: str, said: tuple[str, int] | Wrong) -> None:
         found.fault(path, f"its bytes are not those that were sealed (SHA-256 {said[0][:16]}…, not {sha256[:16]}…)")
 
 
+def judge_once(folder: Folder, found: Found) -> Callable[[str], None]:
+    """For a walk: judges each file as it is opened, by the statement and, where one names it, by its manifest."""
+    judged = {STATEMENT_PATH}
+
+    def judge(path: str) -> None:
+        if path in judged:
+            return
+        judged.add(path)
+        if path not in found.files:
+            raise Wrong(path, UNLISTED)
+        if path not in folder.sizes:
+            raise Wrong(path, ABSENT)
+        judge_file(found, path, _hashed(folder, path)[1])
+        judge_object(found, path)
+
+    return judge
+
+
+def judge_object(found: Found, path: str) -> bool:
+    """True if a manifest names this file of evidence; other bytes than it sealed are a fault."""
+    named = found.named.get(path[len(EVIDENCE) :]) if path.startswith(EVIDENCE) else None
+    if named is None or named.stored is None:
+        return False
+    if found.files[path] != (named.stored, named.size):
+        found.fault(path, f"the manifest of slot {named.seq} sealed other bytes under this name")
+    return True
+
+
 # --- c: the chain -----------------------------------------------------------------------------------------------------
 
 
 class Chain:
     """Walks the slots in order and holds each against the one before, as `docs/evidence.md` describes."""
 
-    def __init__(
-        self, folder: Folder, found: Found, signatures: Signatures, *, runs: frozenset[str] | None = None
-    ) -> None:
-        """`runs`: only their manifests are read for what they list, all others for their signatures."""
-        self.folder, self.found, self.signatures, self.runs = folder, found, signatures, runs
-        self._there = frozenset(one[len(EVIDENCE) :] for one in folder.sizes if one.startswith(EVIDENCE))
+    def __init__(self, folder: Folder, found: Found, signatures: Signatures) -> None:
+        self.folder, self.found, self.signatures = folder, found, signatures
+        self._there = frozenset(one[len(EVIDENCE) :] for one in found.files if one.startswith(EVIDENCE))
         self._runs: dict[str, int] = {}
         self._closed: datetime | None = None
-        self._skipped = 0
+        options = found.statement.get("options")
+        days = options if isinstance(options, dict) else {}
+        self._period = [str(days.get(one)).replace("-", "") for one in ("since", "until")]
 
     def walk(self) -> None:
         """Read every slot; whatever is wrong becomes a fault."""
@@ -579,9 +674,8 @@ class Chain:
         manifests = sum(one.manifest for one in self.found.slots.values())
         keys = f"{len(self.found.keys)} key{'s' if len(self.found.keys) != 1 else ''}"
         how = f"signatures checked with {self.signatures.name}" if self.signatures.can else "signatures NOT CHECKED"
-        more = f"; the lists of {self._skipped} were not read for this question" if self._skipped else ""
         self.found.checked.append(
-            ("chain", f"{len(slots)} slots ({manifests} manifests) from genesis to head, {keys}; {how}{more}")
+            ("chain", f"{len(slots)} slots ({manifests} manifests) from genesis to head, {keys}; {how}")
         )
 
     def _fault(self, seq: int, what: str) -> None:
@@ -592,25 +686,23 @@ class Chain:
         data = self.folder.read(where, LARGEST_STATEMENT)
         sha256, envelope = hashlib.sha256(data).hexdigest(), opened(where, data)
         del data
-        of_runs = (b'"run":{"id":"%s"' % one.encode() in envelope.payload for one in self.runs or ())
-        if self.runs is not None and len(envelope.payload) > 65536 and not any(of_runs):
-            self._skipped += 1
-            self._signed(seq, envelope)
-            self.found.slots[seq] = Slot(seq, sha256, manifest=True, run=None, closed=None)
+        if seq and not self._signed(seq, envelope):  # nobody's: it is not looked into
+            self.found.slots[seq] = Slot(seq, sha256, manifest=False)
             return
         kind, predicate, subject = stated(where, envelope, GENESIS, MANIFEST, ROTATION)
         if kind == GENESIS:
             self._genesis(seq, where, predicate)
-        held = self._signed(seq, envelope)
-        if kind != GENESIS:
-            self._follows(seq, where, predicate)
-        run = closed = None
+            self._signed(seq, envelope)
+            self.found.slots[seq] = Slot(seq, sha256, manifest=False)
+            return
+        self._follows(seq, where, predicate)
         if kind == ROTATION:
-            self._rotation(seq, where, predicate, held=held)
-        elif kind == MANIFEST:
-            run, closed = self._manifest(seq, where, predicate, subject, envelope.payload)
+            self._rotation(seq, where, predicate)
+            self.found.slots[seq] = Slot(seq, sha256, manifest=False)
+            return
+        run, times = self._manifest(seq, where, predicate, subject, envelope.payload)
         policy = inside(predicate, "governance.sha256")
-        self.found.slots[seq] = Slot(seq, sha256, kind == MANIFEST, run, closed, policy)
+        self.found.slots[seq] = Slot(seq, sha256, True, run, min(times), max(times), times[0], policy)
 
     def _genesis(self, seq: int, where: str, predicate: dict[str, Any]) -> None:
         if seq != 0:
@@ -642,7 +734,7 @@ class Chain:
         if self.found.keys and one.get("key_since") != (since or None):
             self._fault(seq, "it names another rotation for its key than the one that brought it in")
 
-    def _rotation(self, seq: int, where: str, one: dict[str, Any], *, held: bool) -> None:
+    def _rotation(self, seq: int, where: str, one: dict[str, Any]) -> None:
         key = key_der(where, field(where, one, "public_key_pem", str))
         try:
             possession = base64.b64decode(field(where, one, "possession", str), validate=True)
@@ -653,13 +745,14 @@ class Chain:
             self._fault(seq, "the new key did not sign its own rotation: it is not in force")
         elif fingerprint(key) != one.get("key_fingerprint"):
             self._fault(seq, "the rotation holds another key than the one it names")
-        elif held:
+        else:
             self.found.keys.append(Key(seq, key, str(one.get("key_origin"))))
 
     def _manifest(
         self, seq: int, where: str, one: dict[str, Any], subject: list[Any], payload: bytes
-    ) -> tuple[str, datetime]:
-        run = field(where, field(where, one, "run", dict), "id", str)
+    ) -> tuple[str, list[datetime]]:
+        about = field(where, one, "run", dict)
+        run = field(where, about, "id", str)
         if run in self._runs:
             self._fault(seq, f"run {safe(run, 40)} is sealed already in slot {self._runs[run]}")
         self._runs.setdefault(run, seq)
@@ -667,6 +760,9 @@ class Chain:
         if self._closed and closed < self._closed - timedelta(hours=1):
             self._fault(seq, "it says that it was closed before the manifest before it")
         self._closed = closed
+        times = [closed, *(moment(where, about[name]) for name in ("taken_at", "tick") if about.get(name))]
+        with contextlib.suppress(ValueError):
+            times.append(datetime.strptime(run, "%Y%m%dT%H%M%SZ").replace(tzinfo=timezone.utc))
         objects = field(where, one, "objects", list)
         if not all(map(_is_object, objects)) or objects != sorted(objects, key=_key):
             raise Wrong(where, "does not list its objects as they are sealed, in order of key")
@@ -683,6 +779,12 @@ class Chain:
                 kinds[each["kind"]] -= 1
                 told = [each[name] for name in ("kind", "sha256", "stored_sha256", "size", "count")]
                 self.found.named.setdefault(each["key"], Named(seq, number, len(objects), *told))
+            if each["kind"] in SHOWN_BY and run <= self.found.shown:
+                place = each["kind"], each["key"].split("/")[2]
+                if self.found.newest.get(place, "").split("/")[1:2] <= [run]:
+                    self.found.newest[place] = each["key"]
+        if run == self.found.shown or self._period[0] <= run[:8] <= self._period[1]:
+            self.found.accounts[run] = {str(each.get("account")) for each in one.get("coverage") or ()}
         self.found.absent.update({(kind, run): left for kind, left in kinds.items() if left})
         for each in one.get("superseded") or ():
             key, stored = field(where, each, "key", str), each.get("stored_sha256")
@@ -690,7 +792,10 @@ class Chain:
                 self.found.named.setdefault(
                     key, Named(seq, 0, len(objects), "superseded", None, stored, each["size"], 0)
                 )
-        return run, closed
+        return run, times
+
+
+SHOWN_BY = ("snapshot", "assessment", "findings")  # the kinds of objects that rows of 03, 04, 07 and 17 cite
 
 
 def _key(one: dict[str, Any]) -> str:
@@ -765,24 +870,48 @@ def check_pack(found: Found, signatures: Signatures) -> None:
         found.signed = signatures.can
 
 
-def check_policy(found: Found) -> None:
-    """policy/governance.json is what the manifest of the run shown says was in force."""
-    shown = next((one for one in found.slots.values() if one.run == found.statement.get("as_of")), None)
-    if shown and shown.policy and found.files.get(POLICY_PATH, (shown.policy, 0))[0] != shown.policy:
+def check_policy(folder: Folder, found: Found) -> None:
+    """policy/ is what the manifest of the run shown says was in force; the map of controls is what its assessments name."""
+    shown = next((one for one in found.slots.values() if one.run and one.run == found.shown), None)
+    if not shown or not shown.policy:
+        return
+    sha256 = {one: found.files.get(f"policy/{one}", ("", 0))[0] for one in (*_POLICY, "control_catalog.toml")}
+    if POLICY_PATH not in found.files:
+        found.fault(POLICY_PATH, f"is not in this pack, and the manifest of slot {shown.seq} states its hash")
+    elif found.files[POLICY_PATH][0] != shown.policy:
         found.fault(POLICY_PATH, f"the manifest of slot {shown.seq} states another policy by hash")
+    else:
+        whole = parsed(POLICY_PATH, folder.read(POLICY_PATH, LARGEST_STATEMENT))
+        for name in _POLICY:
+            if hashlib.sha256(canonical(whole.get(name[:-5]))).hexdigest() != sha256[name]:
+                found.fault(f"policy/{name}", "is not this part of governance.json")
+    of_run = [one for one in found.named if one.startswith(f"assessment/{found.shown}/")]
+    judged_by: Counter[str] = Counter()
+    for key in of_run:
+        try:
+            judged_by[str(Lines(folder, EVIDENCE + key).at(1).get("catalog_sha256"))] += 1
+        except Wrong as wrong:
+            found.fault(wrong.where, wrong.what)
+    others = sum(judged_by.values()) - judged_by[sha256["control_catalog.toml"]]
+    if others:
+        found.fault(
+            "policy/control_catalog.toml", f"{others:,} assessments of the run shown name another map of controls"
+        )
+    found.checked.append(
+        ("policy", f"governance.json by the manifest of slot {shown.seq}, {len(_POLICY)} files by governance.json,"
+         f" control_catalog.toml by {len(of_run):,} assessments; README.md, risk_method.json and retention.json are only signed")
+    )  # fmt: skip
 
 
 def check_evidence(folder: Folder, found: Found) -> None:
     """Every object in the pack stands in a manifest with these bytes; what manifests name and is not here is counted."""
     waiting = matched = 0
-    for path, (sha256, size) in found.files.items():
+    for path in found.files:
         key = path[len(EVIDENCE) :]
         if not path.startswith(EVIDENCE) or _SLOT.fullmatch(key) or _WORD.fullmatch(key):
             continue
-        named, by_content = found.named.get(key), _BY_CONTENT.fullmatch(key)
-        if named and named.stored is not None:
-            if (sha256, size) != (named.stored, named.size):
-                found.fault(path, f"the manifest of slot {named.seq} sealed other bytes under this name")
+        by_content = _BY_CONTENT.fullmatch(key)
+        if judge_object(found, path):
             matched += 1
         elif by_content and content_sha256(folder, path) == by_content[2]:
             waiting += 1
@@ -814,7 +943,7 @@ def content_sha256(folder: Folder, path: str) -> str | None:
 def check_words(folder: Folder, found: Found, signatures: Signatures, told: str | None) -> None:
     """The watchdog's words: signature, name, the head each saw, and the word before it."""
     pem, paths = found.genesis.get("witness_public_key_pem"), []
-    paths = sorted(one for one in folder.sizes if _WORD.fullmatch(one[len(EVIDENCE) :]) and one.startswith(EVIDENCE))
+    paths = sorted(one for one in found.files if _WORD.fullmatch(one[len(EVIDENCE) :]) and one.startswith(EVIDENCE))
     if not isinstance(pem, str):
         for path in paths:
             found.fault(path, "the genesis names no key of a watchdog, so nobody can have said this")
@@ -825,7 +954,7 @@ def check_words(folder: Folder, found: Found, signatures: Signatures, told: str 
     key = key_der(EVIDENCE + "chain/00000000.json", pem)
     if told and told != fingerprint(key):
         found.fault(EVIDENCE + "chain/00000000.json", f"its watchdog's key is {fingerprint(key)}, not the one given")
-    words: dict[str, tuple[datetime, str, dict[str, Any]]] = {}
+    words = found.words
     for path in paths:
         try:
             data = folder.read(path, LARGEST_SMALL)
@@ -840,7 +969,7 @@ def check_words(folder: Folder, found: Found, signatures: Signatures, told: str 
             found.fault(wrong.where, wrong.what)
         except SHAPELESS as error:
             found.fault(path, f"is shaped as nothing of ours ({type(error).__name__})")
-    sum_up_words(found, words, fingerprint(key), told)
+    sum_up_words(found, fingerprint(key), told)
 
 
 def judge_word(found: Found, path: str, word: dict[str, Any], subject: list[Any]) -> None:
@@ -861,10 +990,9 @@ def judge_word(found: Found, path: str, word: dict[str, Any], subject: list[Any]
         )
 
 
-def sum_up_words(
-    found: Found, words: dict[str, tuple[datetime, str, dict[str, Any]]], key: str, told: str | None
-) -> None:
+def sum_up_words(found: Found, key: str, told: str | None) -> None:
     """What the words come to: which manifests they pin, how late, and whether each names the word before."""
+    words = found.words
     pinned: dict[int, datetime] = {}
     ordered = sorted(words.items(), key=lambda one: (one[1][0], one[0]))
     for number, (name, (said, _, word)) in enumerate(ordered):
@@ -885,23 +1013,29 @@ def sum_up_words(
                 pinned[seq] = said
         if word.get("troubles"):
             found.notes.append(f"the watchdog said that something did not hold: {safe(name)}; ask what became of it")
-    manifests = [one for one in found.slots.values() if one.manifest and one.closed]
-    last = max((one.closed for one in manifests if one.closed), default=None)
+    manifests = [one for one in found.slots.values() if one.since and one.until]
+    last = max((one.until for one in manifests if one.until), default=None)
     late = sum(
-        one.seq in pinned and one.closed is not None and pinned[one.seq] - one.closed > IN_TIME for one in manifests
+        one.seq in pinned and one.since is not None and pinned[one.seq] - one.since > IN_TIME for one in manifests
     )
-    unseen = [
-        one.seq for one in manifests if one.seq not in pinned and one.closed and last and last - one.closed > IN_TIME
-    ]
+    unseen = sum(one.seq not in pinned and bool(one.since and last and last - one.since > IN_TIME) for one in manifests)
+    tail = sum(one.seq not in pinned for one in manifests) - unseen
     chain = {fingerprint(one.der) for one in found.keys}
     own = "its own key" if key not in chain else "a key of the chain itself, which proves nothing"
     source = "fingerprint as given" if told else "taken from the genesis, NOT compared with anything from outside"
     found.checked.append(
         ("witness", f"{len(words)} words pin {len(pinned)} of {len(found.slots)} slots, under {own} ({source})")
     )
+    heard = []
     if late or unseen:
-        heard = f"watchdog: {late} manifests seen later than 48 h after closing, {len(unseen)} never seen"
-        (found.unchecked if told else found.notes).append(heard)
+        heard.append(f"watchdog: {late} manifests seen later than 48 h after their run, {unseen} never seen")
+    if not pinned:
+        heard.append("watchdog: none of its words is in this pack, so it vouches for nothing here")
+    (found.unchecked if told else found.notes).extend(heard)
+    if tail:
+        found.notes.append(
+            f"the newest {tail} manifests, of the last 48 h, are pinned by no word yet: a head from outside does"
+        )
 
 
 def check_outside(found: Found, asked: argparse.Namespace) -> None:
@@ -995,85 +1129,248 @@ class Lines:
 
 
 class Table(NamedTuple):
-    """A register whose rows cite sealed lines: the record they cite, and which field each column must hold."""
+    """A register whose rows cite sealed lines: the record they cite, and what each of its columns is held against.
+
+    Of a column stands here the field of the record, ENTRY for what 03 and 04 say of the same identity, EMPTY for what
+    nobody fills, or SIGNED: worked out from more than the line, and vouched for by the pack's signature alone.
+    """
 
     kind: str
     record: str
     columns: dict[str, str]
 
+    def those(self, *how: str) -> str:
+        """The columns held in one of these ways."""
+        return ", ".join(one for one, at in self.columns.items() if at in how) or "none"
+
+    def held(self) -> str:
+        """The columns held against the sealed line."""
+        return ", ".join(one for one, at in self.columns.items() if at not in (ENTRY, EMPTY, SIGNED))
+
+
+ENTRY, EMPTY, SIGNED = "~", "!", "-"
+
+
+def _table(kind: str, record: str, columns: str) -> Table:
+    named = (one.partition("=") for one in columns.split())
+    return Table(
+        kind, record, {one.rstrip("~!-"): at or (one[-1] if one[-1] in "~!-" else one) for one, _, at in named}
+    )
+
 
 TABLES = {
-    "03_identity_inventory": Table("snapshot", "identity", {
-        "identity_id": "id", "arn": "arn", "kind": "kind", "account_id": "account", "name": "name", "region": "region",
-        "class": "classification.class", "created_at": "created_at",}),
-    "04_risk_register": Table("assessment", "risk", {
-        "identity_id": "identity", "impact": "impact", "likelihood": "likelihood", "points": "points",
-        "inherent_tier": "tier", "tier_at_least": "tier_from", "privilege_class": "privilege"}),
-    "07_identity_control_results": Table("assessment", "result", {
-        "identity_id": "identity", "control_id": "control", "control_version": "version", "tier": "tier",
-        "result": "status", "measured_value": "value", "threshold": "limit.value", "reason": "reason",
-        "subject": "subject"}),
-    "17_findings_capa": Table("findings", "finding", {
-        "nc_id": "fingerprint", "control_id": "control", "subject": "subject", "finding": "reason", "status": "status",
-        "severity": "severity", "tier": "tier", "due": "due_at", "opened_run": "opened_run"}),
+    "03_identity_inventory": _table("snapshot", "identity", """
+        identity_id=id arn kind class=classification.class account_id=account account_name- ou_path- environment~ name
+        created_at owner_id- owner_name- owner_status- purpose=purpose.value data_classification! last_used_at-
+        last_used_source- credential_count- oldest_credential_age_days- mfa- privilege_class~ trust_summary-
+        inherent_tier~ residual_tier! review_interval_days- last_review_at! next_review_due! exception_ids- status-
+        first_seen- last_seen=@.run snapshot_id=@.evidence_id evidence_id=@.evidence_id evidence_line=@.line
+        stale=@.stale class_basis=classification.basis class_reason=classification.reason kind_reason
+        owner_known_by=owner.rung owner_where=owner.where purpose_known_by=purpose.rung credentials- tier_at_least~
+        family parent_id=parent region not_read=unknown carried_from account_status=@.left"""),
+    "04_risk_register": _table("assessment", "risk", """
+        identity_id=identity model_version- impact likelihood points factors=@.factors floors inherent_tier=tier
+        compensating_ids- residual_tier! risk_owner- accepted_at- computed_at=@.at account_id=@.account name~ arn~ kind~
+        tier_at_least=tier_from certain=@.certain privilege_class=privilege privilege_at_most
+        privilege_reason=privilege_why escalation_paths=paths environment environment_reason=environment_why
+        possible_factors=@.possible unknown inherited_from owner- evidence_id=@.evidence_id evidence_line=@.line
+        stale=@.stale account_status=@.left"""),
+    "07_identity_control_results": _table("assessment", "result", """
+        identity_id=identity control_id=control control_version=version tier result=status measured_value=value
+        threshold=limit.value reason first_failed_at- fixed_at- exception_id=exception evidence_id=@.evidence_id
+        evaluated_at=@.at evidence_line=@.line first_failed_how- subject subject_type account_id=@.account name~ arn~
+        kind~ threshold_name=limit.name threshold_set_by=limit.set_by not_covered gaps finding_id- held_since_run-
+        judged_in_run=@.run stale=@.stale account_status=@.left"""),
+    "17_findings_capa": _table("findings", "finding", """
+        nc_id=fingerprint source- clause- control_id=control requirement- finding=reason evidence_refs- grade- graded_by-
+        detected_at=opened_at correction! correction_at! extent- root_cause! root_cause_method! corrective_action! owner
+        due=due_at done_at=@.fixed_at effectiveness_criterion! effectiveness_checked_at! effectiveness_checked_by!
+        effectiveness_result! closed_by! reopened_count=reopened grade_rule- correction_held- correction_seen_at-
+        recurrence_of- status severity tier overdue=@.overdue due_why account_id=@.account subject name~ arn kind family
+        began_before_first_run=since_before opened_run failing_since- last_seen_run fixed_run fixed_why runs_held=held
+        unseen_since_run=unseen_since exception_id=exception evidence_id=@.evidence_id evidence_line=@.line
+        stale=@.stale account_status=@.left"""),
 }  # fmt: skip
 
 
-def check_rows(folder: Folder, found: Found) -> None:
-    """Hold every row of the four registers against the sealed line it cites, and count that no line lacks its row."""
-    people, by_id = people_of(folder, found), evidence_ids(found)
-    for name, table in TABLES.items():
-        cited: dict[str, set[int]] = {}
-        sealed: dict[str, Lines] = {}
-        rows, path = 0, name + ".csv"
+@lru_cache(maxsize=4096)
+def at_of(run: str | None) -> str | None:
+    """The instant a run judges at, which its name gives."""
+    found = re.fullmatch(r"(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z", str(run))
+    return "{}-{}-{}T{}:{}:{}Z".format(*found.groups()) if found else None
+
+
+def around(found: Found, key: str, line: int, record: dict[str, Any]) -> dict[str, Any]:
+    """A sealed record with what its place and its own fields come to, as columns tell it, below `@`."""
+    _, run, account = key.split("/")[:3]
+    kind, newest = found.named[key].kind, [run]
+    if kind == "snapshot":  # an identity is stale as well where its account was not judged in the run shown
+        newest += [found.newest.get((one, account), "//").split("/")[1] for one in ("snapshot", "assessment")]
+    due, now = record.get("due_at"), account == "organization" or account in found.accounts.get(found.shown, ())
+    more: dict[str, Any] = {
+        "run": run, "account": account, "at": at_of(run), "line": line,
+        "evidence_id": f"e-{str(found.named[key].stored)[:16]}",
+        "left": "current" if now else "left or not planned",
+        "stale": any(one != found.shown for one in newest),
+    }  # fmt: skip
+    if kind == "assessment":
+        more["certain"] = record.get("tier") == record.get("tier_from")
+        for name in ("factors", "possible"):
+            more[name] = [f"{one['name']} +{one['points']}: {one['why']}" for one in record.get(name) or ()]
+    elif kind == "findings":
+        more["fixed_at"] = at_of(record.get("fixed_run"))
+        open_ = record.get("status") == "open" and record.get("exception") is None
+        more["overdue"] = bool(open_ and due and moment(key, at_of(found.shown)) > moment(key, due))
+    return {**record, "@": more}
+
+
+class Rows:
+    """Holds every row of the four registers against the sealed line it cites, and counts that no line lacks its row."""
+
+    def __init__(self, folder: Folder, found: Found) -> None:
+        self._folder, self._found = folder, found
+        self._people, self._by_id = people_of(folder, found), evidence_ids(found)
+        self._key, self._lines = "", Lines(folder, "")
+        self._cited: dict[str, set[int]] = {}
+        self._listed: dict[tuple[str, str], dict[str, Any]] = {}  # rows of 03: what others repeat of them
+        options = found.statement.get("options")
+        asked = options.get("accounts") if isinstance(options, dict) else None
+        self._accounts = {"organization", *(asked or (each for one in found.accounts.values() for each in one))}
+
+    def check(self) -> None:
+        """All four; whatever is wrong becomes a fault."""
+        for name, table in TABLES.items():
+            self._cited = {}
+            try:
+                rows = self._register(name, table)
+            except Wrong as wrong:
+                self._found.fault(wrong.where, wrong.what)
+                continue
+            said = field(STATEMENT_PATH, self._found.statement, "rows", dict).get(name)
+            if said != rows:
+                self._found.fault(f"{name}.csv", f"has {rows:,} rows, and the pack's statement says {safe(said, 20)}")
+            self._count(f"{name}.csv", table)
+            self._found.checked.append(
+                ("rows", f"{name}.csv: {rows:,} rows held against {len(self._cited):,} sealed objects in {table.held()};"
+                 f" against 03 and 04 in {table.those(ENTRY)}; empty: {table.those(EMPTY)};"
+                 f" NOT held, only signed: {table.those(SIGNED)}")
+            )  # fmt: skip
+        for (account, who), row in self._listed.items():
+            if "scored" not in row and any(row[one] is not None for one in _SCORED):
+                self._found.fault("03_identity_inventory.csv", f"gives {safe(who)} of {account} a risk that 04 has not")
+
+    def _register(self, name: str, table: Table) -> int:
+        path, rows = name + ".csv", 0
+        reader, twin = csv_rows(self._folder, path), Lines(self._folder, name + ".jsonl", packed=False).all()
+        header = next(reader, [])
+        if header != list(table.columns):
+            strange = sorted({*header} ^ {*table.columns}) or header
+            what = f"its header is not the one this register has ({safe(', '.join(strange), 200)})"
+            raise Wrong(
+                path, f"{what}: no row of it was held; of another version of the program, run that one's verify.py"
+            )
+        for rows, cells in enumerate(reader, 1):
+            row = parsed(f"{name}.jsonl line {rows}", next(twin, b""))
+            if list(row) != header or cells != [cell_of(one) for one in row.values()]:
+                self._found.fault(f"{path} row {rows}", f"is not line {rows} of {name}.jsonl, its twin")
+            if header == [*row]:
+                self._row(f"{path} row {rows}", row, table)
+        if next(twin, None) is not None:
+            self._found.fault(f"{name}.jsonl", f"goes on after the {rows:,} rows of {path}")
+        return rows
+
+    def _row(self, where: str, row: dict[str, Any], table: Table) -> None:
+        cites, line = row["evidence_id"], row["evidence_line"]
+        key = self._by_id.get(str(cites))
+        if key is None or not isinstance(line, int):
+            self._found.fault(where, f"cites {safe(cites, 40)} line {safe(line, 12)}, which is not in this pack")
+            return
+        if key != self._key:  # rows come object by object: one open at a time is enough
+            self._key, self._lines = key, Lines(self._folder, EVIDENCE + key)
         try:
-            reader, twin = csv_rows(folder, path), Lines(folder, name + ".jsonl", packed=False).all()
-            header = next(reader, [])
-            if not {"evidence_id", "evidence_line"} <= set(header):
-                raise Wrong(path, "has no columns evidence_id and evidence_line")
-            for rows, cells in enumerate(reader, 1):
-                where = f"{path} row {rows}"
-                row = parsed(f"{name}.jsonl line {rows}", next(twin, b""))
-                if list(row) != header or cells != [cell_of(one) for one in row.values()]:
-                    found.fault(where, f"is not line {rows} of {name}.jsonl, its twin")
-                check_row(found, where, row, table, by_id, sealed, folder, people, cited)
-            if next(twin, None) is not None:
-                found.fault(f"{name}.jsonl", f"goes on after the {rows:,} rows of {path}")
+            record = self._lines.at(line)
         except Wrong as wrong:
-            found.fault(wrong.where, wrong.what)
-        if found.statement.get("rows", {}).get(name, rows) != rows:
-            found.fault(path, f"has {rows:,} rows, and the pack's statement says {found.statement['rows'][name]:,}")
-        count_lines(folder, found, path, table, cited)
-        found.checked.append(("rows", f"{path}: {rows:,} rows held against {len(cited):,} sealed objects"))
+            self._found.fault(where, f"cites line {line} of {key}, which cannot be read: {wrong.what}")
+            return
+        if self._found.named[key].kind != table.kind or record.get("record") != table.record:
+            self._found.fault(where, f"cites {safe(record.get('record'), 30)} in {key}, and no {table.record}")
+            return
+        if line in self._cited.setdefault(key, set()):
+            self._found.fault(where, f"cites the same line as a row before it ({key} line {line})")
+        self._cited[key].add(line)
+        record = around(self._found, key, line, record)
+        for column in differing(row, record, table, self._people):
+            told = safe(inside(record, table.columns[column]), 120)
+            self._found.fault(where, f"{column} is {safe(row[column], 120)!r}, and {key} line {line} says {told!r}")
+        self._beside(where, row, record, table)
+
+    def _beside(self, where: str, row: dict[str, Any], record: dict[str, Any], table: Table) -> None:
+        """What a row repeats of the same identity's row in 03, and 03 of 04."""
+        who = record.get("id" if table.record == "identity" else "identity")
+        place = record["@"]["account"], str(who)
+        if table.record == "identity":
+            if place in self._listed:
+                self._found.fault(where, f"lists {safe(who)} of account {place[0]} a second time")
+            self._listed[place] = {one: row[one] for one in ("arn", "kind", "name", *_SCORED)}
+            return
+        entry = self._listed.get(place, {})
+        wanted = {one: entry.get(one) for one in ("arn", "kind", "name") if table.columns[one] == ENTRY}
+        if table.record == "risk":
+            wanted |= {one: entry.get(one) for one in _SCORED if entry}
+            entry["scored"] = True
+        elif table.record == "finding" and record.get("name") is not None:
+            wanted = {}
+            if not same(row["name"], record["name"], self._people):
+                self._found.fault(where, f"name is not {safe(record['name'], 120)!r}, which the sealed line says")
+        elif isinstance(who, str) and "name" in entry:
+            subject = str(row["subject"])
+            part = subject[len(str(row.get("identity_id", ""))) :] if table.record == "result" else ""
+            wanted["name"] = f"{entry['name']}{part if part.startswith('#') else ''}"
+        else:
+            wanted["name"] = row["subject"]
+        for one, value in wanted.items():
+            if row[one] != value:
+                self._found.fault(where, f"{one} is {safe(row[one], 120)!r}, and 03 says {safe(value, 120)!r}")
+
+    def _count(self, path: str, table: Table) -> None:
+        """Rows rest on the newest object of each account that the manifests name, and on every record of it."""
+        newest = {account: key for (kind, account), key in self._found.newest.items() if kind == table.kind}
+        if table.kind == "findings":  # they stand beside the results of the same run
+            runs = {
+                account: key.split("/")[1]
+                for (kind, account), key in self._found.newest.items()
+                if kind == "assessment"
+            }
+            newest = {account: key for account, key in newest.items() if key.split("/")[1] == runs.get(account)}
+        due = {key for account, key in newest.items() if account in self._accounts}
+        for key in sorted(due - self._found.named.keys()):
+            self._found.fault(path, f"the newest of its account that the manifests name is not in this pack: {key}")
+        for key in sorted({*due, *self._cited} & self._found.named.keys()):
+            if key not in due and table.kind != "snapshot":
+                self._found.fault(path, f"rows cite {key}, which is not the newest of an account of this pack")
+            sign = b'{"record":"' + table.record.encode() + b'"'
+            try:
+                there = sum(line.startswith(sign) for line in Lines(self._folder, EVIDENCE + key).all())
+            except Wrong as wrong:
+                self._found.fault(wrong.where, wrong.what)
+                continue
+            rows = len(self._cited.get(key, ()))
+            if rows > there or (rows < there and key in due):
+                self._found.fault(path, f"{rows:,} rows cite {key}, which holds {there:,} of the kind")
 
 
-def check_row(found: Found, where: str, row: dict[str, Any], table: Table, by_id: dict[str, str],
-              sealed: dict[str, Lines], folder: Folder, people: dict[str, str], cited: dict[str, set[int]]) -> None:  # fmt: skip
-    """One row: the object it cites is here and of the right kind, the line is there, and says the same."""
-    cites, line = row.get("evidence_id"), row.get("evidence_line")
-    key = by_id.get(str(cites))
-    if key is None or not isinstance(line, int):
-        found.fault(where, f"cites {safe(cites, 40)} line {safe(line, 12)}, which is not in this pack")
-        return
-    if key not in sealed:
-        sealed.clear()  # rows come object by object: one open at a time is enough
-        sealed[key] = Lines(folder, EVIDENCE + key)
-    record = sealed[key].at(line)
-    if found.named[key].kind != table.kind or record.get("record") != table.record:
-        found.fault(where, f"cites {safe(record.get('record'), 30)} in {key}, and no {table.record}")
-        return
-    if line in cited.setdefault(key, set()):
-        found.fault(where, f"cites the same line as a row before it ({key} line {line})")
-    cited[key].add(line)
-    for column in differing(row, record, table, people):
-        told = safe(inside(record, table.columns[column]), 120)
-        found.fault(where, f"{column} is {safe(row[column], 120)!r}, and {key} line {line} says {told!r}")
+_SCORED = ("environment", "privilege_class", "inherent_tier", "tier_at_least")  # what 03 repeats of 04
 
 
 def differing(row: dict[str, Any], record: dict[str, Any], table: Table, people: dict[str, str]) -> list[str]:
-    """The columns of a row that do not say what the sealed record says."""
-    columns = [one for one in table.columns if one in row]
-    return [one for one in columns if not same(row[one], inside(record, table.columns[one]), people)]
+    """The columns of a row that do not say what the sealed record says, or are not there, or not empty as they must be."""
+    wrong = []
+    for column, path in table.columns.items():
+        if path in (ENTRY, SIGNED):
+            continue
+        if column not in row or not same(row[column], None if path == EMPTY else inside(record, path), people):
+            wrong.append(column)
+    return wrong
 
 
 def cell_of(value: Any) -> str:
@@ -1081,7 +1378,8 @@ def cell_of(value: Any) -> str:
     if value is None or isinstance(value, (bool, int)):
         return "" if value is None else str(value).lower()
     text = "; ".join(map(str, value)) if isinstance(value, list) else str(value)
-    shown = _UNSEEN.sub(_code_of, "'" + text if _FORMULA.match(text) else text)
+    begin = "'" if _FORMULA.match(text) else ""
+    shown = _UNSEEN.sub(_code_of, begin + _PART.sub(r"\1'", text))
     if len(shown) <= 32767:
         return shown
     note = " [cut here: {} more characters, whole in the .jsonl file]"
@@ -1103,31 +1401,20 @@ def inside(record: Any, path: str) -> Any:
 
 def same(shown: Any, sealed: Any, people: dict[str, str]) -> bool:
     """True if a value is what is sealed, with pseudonyms revealed as far as the pack says whom they stand for."""
-    if shown == sealed or not (isinstance(sealed, str) and isinstance(shown, str) and "person-" in sealed):
-        return bool(shown == sealed)
+    if shown == sealed:
+        return type(shown) is type(sealed)
+    if isinstance(shown, list) and isinstance(sealed, list):
+        return len(shown) == len(sealed) and all(same(one, other, people) for one, other in zip(shown, sealed))
+    if sealed in (None, []) and shown in (None, []):
+        return True
+    if not (isinstance(sealed, str) and isinstance(shown, str) and "person-" in sealed):
+        return False
     if _PSEUDONYM.sub(lambda one: people.get(one[0], one[0]), sealed).casefold() == shown.casefold():
         return True  # a pseudonym stands for a text whatever its case
     if all(one in people for one in _PSEUDONYM.findall(sealed)):
         return False
     pattern = ".*".join(map(re.escape, _PSEUDONYM.split(sealed)))  # whom it stands for is not in this pack
     return re.fullmatch(pattern, shown, re.DOTALL | re.IGNORECASE) is not None
-
-
-def count_lines(folder: Folder, found: Found, path: str, table: Table, cited: dict[str, set[int]]) -> None:
-    """Every record of the newest object of each account has its row: a row that was left out shows here."""
-    newest: dict[str, str] = {}
-    for key in sorted(one for one, named in found.named.items() if named.kind == table.kind):
-        newest[key.split("/")[2]] = key
-    sign = b'{"record":"' + table.record.encode() + b'"'
-    for key in sorted({*newest.values(), *cited}):
-        try:
-            there = sum(line.startswith(sign) for line in Lines(folder, EVIDENCE + key).all())
-        except Wrong as wrong:
-            found.fault(wrong.where, wrong.what)
-            continue
-        rows = len(cited.get(key, ()))
-        if rows > there or (rows < there and key in newest.values()):
-            found.fault(path, f"{rows:,} rows cite {key}, which holds {there:,} of the kind")
 
 
 def csv_rows(folder: Folder, path: str) -> Iterator[list[str]]:
@@ -1166,13 +1453,15 @@ def people_of(folder: Folder, found: Found) -> dict[str, str]:
 # --- f: from a row to the bytes AWS sent, and back from a control -----------------------------------------------------
 
 
-def file_named(folder: Folder, begins: str) -> str:
-    """The register a person means by `07` or its name. Raises Usage."""
+def file_named(found: Found, begins: str) -> str:
+    """The register a person means by `07` or its name, of those the statement lists. Raises Usage."""
     stem = begins[:-4] if begins.endswith(".csv") else begins
-    known = sorted(one for one in folder.sizes if "/" not in one and one.endswith(".csv"))
-    meant = [one for one in known if one == stem + ".csv" or one.startswith(stem + "_")]
-    if len(meant) != 1:
-        raise Usage(f"{safe(begins, 60)} is no register of this pack: {', '.join(known)}")
+    known = sorted(one for one in found.files if "/" not in one and one.endswith(".csv"))
+    meant = [one for one in known if one == stem + ".csv"] or [one for one in known if one.startswith(stem + "_")]
+    if len(meant) > 1:
+        raise Usage(f"{begins} may be one of {' and '.join(meant)}: write its name")
+    if not meant:
+        raise Usage(f"{begins} is no register of this pack: {', '.join(known)}")
     return meant[0]
 
 
@@ -1192,11 +1481,16 @@ def walk_row(folder: Folder, found: Found, path: str, number: int) -> Iterator[s
     for column, cell in row.items():
         if cell not in (None, []):
             yield f"           {safe(column, 40)}: {safe(cell_of(cell), 300)}"
+    cells = next((one for at, one in enumerate(csv_rows(folder, path)) if at == number), [])
+    if cells != [cell_of(one) for one in row.values()]:
+        found.fault(f"{path} row {number}", f"is not line {number} of {path[:-4]}.jsonl, its twin")
     wanted = row.get("evidence_id")
     if not isinstance(wanted, str):
         raise Usage(f"{path} cites no evidence in this row (it has no evidence_id)")
     key = evidence_ids(found).get(wanted)
     if key is None:
+        for one in [each for each, (sha256, _) in found.files.items() if sha256.startswith(wanted[2:]) and wanted[2:]]:
+            folder.open(one).close()  # says what is wrong with it
         raise Wrong(f"{path} row {number}", f"cites {safe(wanted, 40)}, which is not in this pack")
     yield from cited_object(folder, found, key)
     line = row.get("evidence_line")
@@ -1207,10 +1501,13 @@ def walk_row(folder: Folder, found: Found, path: str, number: int) -> Iterator[s
     yield f"           {safe(_dump(record), 2000)}"
     table = TABLES.get(path[:-4])
     if table:
-        wrong = differing(row, record, table, people_of(folder, found))
+        wrong = differing(row, around(found, key, line, record), table, people_of(folder, found))
         for column in wrong:
             found.fault(f"{path} row {number}", f"{column} is not what the sealed line says")
-        yield "           the row " + ("DIFFERS from it in " + ", ".join(wrong) if wrong else "agrees with it")
+        if wrong:
+            yield "           the row DIFFERS from it in " + ", ".join(wrong)
+        yield f"           held against it: {table.held()}; must be empty: {table.those(EMPTY)}"
+        yield f"           NOT held here: {table.those(ENTRY)} (--rows holds them), {table.those(SIGNED)} (only signed)"
     who = record.get("id") if record.get("record") == "identity" else record.get("identity")
     if not isinstance(who, str):
         subject = record.get("subject")  # of an account that the organization's answers speak about
@@ -1225,8 +1522,6 @@ def cited_object(folder: Folder, found: Found, key: str) -> Iterator[str]:
     yield f"object     {EVIDENCE}{key}"
     yield f"manifest   slot {slot.seq} ({slot.sha256}), entry {named.number} of {named.of}"
     said = folder.hashed(EVIDENCE + key)[0]
-    if said != named.stored:
-        found.fault(EVIDENCE + key, "is not what its manifest sealed")
     yield f"stored     SHA-256 {said}: {'as sealed' if said == named.stored else 'NOT AS SEALED'}"
     unpacked = content_sha256(folder, EVIDENCE + key)
     if unpacked != named.sha256:
@@ -1250,7 +1545,11 @@ def raw_answers(folder: Folder, found: Found, key: str, who: str | None) -> Iter
         yield "answers    the row is about no single identity; all that AWS answered about the whole:"
     number = 0
     for each in runs:
-        for raw_key in sorted(one for one in found.named if one.startswith(f"raw/{each}/{account}/")):
+        below = f"{EVIDENCE}raw/{each}/{account}/"
+        for raw_key in sorted(one[len(EVIDENCE) :] for one in found.files if one.startswith(below)):
+            if raw_key not in found.named:
+                folder.open(EVIDENCE + raw_key).close()
+                raise Wrong(EVIDENCE + raw_key, "no manifest names it")
             for line, answer, body in answers_in(folder, raw_key, sought):
                 number += 1
                 if number <= 25:
@@ -1300,37 +1599,46 @@ def asked_for(folder: Folder, found: Found, prefix: str) -> Iterator[str]:
     yield "no manifest of this chain is of that run"
 
 
-def row_of_control(folder: Folder, asked: str) -> tuple[list[str], str, int]:
-    """From a control, or an id of a framework it answers to, to the counts and one row, a failing one first."""
-    path, wanted = file_named(folder, "07"), {asked.upper()}
-    mapping = csv_rows(folder, file_named(folder, "05"))
+def row_of_control(folder: Folder, found: Found, asked: str) -> tuple[list[str], str, int]:
+    """From a control, or an id of a framework it answers to, to the counts and one row, a failing one first.
+
+    Rows of accounts that the manifest of the run shown does not name are counted apart.
+    """
+    path, wanted = file_named(found, "07"), {asked.upper()}
+    mapping = csv_rows(folder, file_named(found, "05"))
     header = next(mapping, [])
     for row in mapping:
         cells = dict(zip(header, row))
         ids = {each.strip().upper() for one in cells.values() for each in re.split(r"[;,]", one)}
         if asked.upper() in ids:
             wanted.add(cells.get("control_id", ""))
-    lines: list[str] = []
-    counts: Counter[tuple[str, str]] = Counter()
-    first: dict[str, int] = {}
+    now = found.accounts.get(found.shown, set()) | {"organization"}
+    counts: Counter[tuple[str, bool, str]] = Counter()
+    first: dict[tuple[bool, str], int] = {}
     rows = csv_rows(folder, path)
     names = next(rows, [])
-    control, result = names.index("control_id"), names.index("result")
+    if not {"control_id", "result", "account_id"} <= set(names):
+        raise Wrong(path, "has no columns control_id, result and account_id")
+    control, result, account = (names.index(one) for one in ("control_id", "result", "account_id"))
     for number, row in enumerate(rows, 1):
         if row[control] in wanted:
-            counts[row[control], row[result]] += 1
-            first.setdefault(row[result], number)
+            gone = row[account] not in now
+            counts[row[control], gone, row[result]] += 1
+            first.setdefault((gone, row[result]), number)
     if not counts:
-        raise Usage(
-            f"no result in {path} is of {safe(asked, 40)}, nor of a control that answers to it in 05_control_map.csv"
-        )
-    for one in sorted({name for name, _ in counts}):
-        told = ", ".join(
-            f"{number:,} {safe(status, 20)}" for (name, status), number in sorted(counts.items()) if name == one
-        )
-        lines.append(f"control    {safe(one, 20)}: {told}")
-    status = next((one for one in ("FAIL", "EXCEPTION", "PASS", "NOT_TESTED") if one in first), min(first))
-    return [*lines, f"walked     the first {safe(status, 20)}"], path, first[status]
+        raise Usage(f"no result in {path} is of {asked}, nor of a control that answers to it in 05_control_map.csv")
+    lines = []
+    for one in sorted({name for name, _, _ in counts}):
+        told = [
+            ", ".join(f"{number:,} {safe(status, 20)}" for (name, gone, status), number in sorted(counts.items())
+                      if (name, gone) == (one, apart))
+            for apart in (False, True)
+        ]  # fmt: skip
+        more = f", and {told[1]} of accounts that are not of the run shown any more" if told[1] else ""
+        lines.append(f"control    {safe(one, 20)}: {told[0] or 'no result of an account of the run shown'}{more}")
+    order = [(gone, one) for gone in (False, True) for one in ("FAIL", "EXCEPTION", "PASS", "NOT_TESTED")]
+    walked = next((one for one in order if one in first), min(first))
+    return [*lines, f"walked     the first {safe(walked[1], 20)}"], path, first[walked]
 
 
 def shares_of(sizes: dict[str, int], size: int, critical: set[str]) -> dict[str, int]:
@@ -1351,48 +1659,121 @@ def shares_of(sizes: dict[str, int], size: int, critical: set[str]) -> dict[str,
     return {**{one: sizes[one] for one in whole}, **given}
 
 
-def draw_again(folder: Folder, found: Found, path: str) -> Iterator[str]:
-    """Draw a sample from its record and hold the two against each other. Raises Usage, Wrong or OSError."""
+def bytes_of(path: str, largest: int) -> bytes:
+    """A file somebody names. Raises Usage for what is no regular file, cannot be read, or is too large."""
     try:
-        with open(path, "rb") as file:
-            sample = parsed(path, file.read(LARGEST_STATEMENT))
-    except OSError as error:
-        raise Usage(f"{safe(path)} cannot be read: {error.strerror}") from error
+        with open(path, "rb", opener=lambda name, flags: os.open(name, flags | getattr(os, "O_NONBLOCK", 0))) as file:
+            about = os.fstat(file.fileno())
+            if not stat.S_ISREG(about.st_mode):
+                raise Usage(f"{path} is no file")
+            body = file.read(min(about.st_size, largest) + 1)
+    except (OSError, ValueError) as error:
+        raise Usage(f"{path} cannot be read: {getattr(error, 'strerror', error)}") from error
+    if len(body) > largest:
+        raise Usage(f"{path} has more than {largest:,} bytes: too large for what it should be")
+    return body
+
+
+def draw_again(folder: Folder, found: Found, path: str) -> Iterator[str]:
+    """Draw a sample from its record and hold every field of the draw against it. Raises Usage or Wrong."""
+    sample = parsed(path, bytes_of(path, LARGEST_SAMPLE))
     if sample.get("algorithm") != "prooftrail.sample/1":
-        raise Usage(f"{safe(path)} was drawn by {safe(sample.get('algorithm'), 60)}, which is not known here")
-    name, sha256 = str(sample.get("population_ref")), field(path, sample, "population_sha256", str)
+        raise Usage(f"{path} was drawn by {safe(sample.get('algorithm'), 60)}, which is not known here")
+    sha256, size = field(path, sample, "population_sha256", str), field(path, sample, "n", int)
+    seed, source = field(path, sample, "seed", str), field(path, sample, "seed_source", str)
     population = next((one for one in found.files if found.files[one][0] == sha256), None)
     if population is None:
-        raise Wrong(path, f"its population {safe(name, 80)} (SHA-256 {safe(sha256, 64)}) is no file of this pack")
-    judge_file(found, *_hashed(folder, population))
-    seed, column = field(path, sample, "seed", str).encode(), field(path, sample, "item_column", str)
-    left_out = {str(one.get("item_id")) for one in sample.get("exclusions") or () if isinstance(one, dict)}
-    strata = [str(one) for one in sample.get("strata") or ()]
+        named = f"{safe(sample.get('population_ref'), 80)} (SHA-256 {safe(sha256, 64)})"
+        raise Wrong(path, f"its population {named} is no file of this pack")
+    strata = [str(one) for one in field(path, sample, "strata", list)]
+    left_out = {field(path, one, "item_id", str): one.get("reason") for one in field(path, sample, "exclusions", list)}
+    column = field(path, sample, "item_column", str)
     rows = csv_rows(folder, population)
     header = next(rows, [])
-    if column not in header or not set(strata) <= set(header):
+    if column != next((one for one in ("item_id", "identity_id", "id") if one in header), None) or not {*strata} <= {
+        *header
+    }:
         raise Wrong(path, f"{population} has not the columns {column} and {', '.join(strata) or 'no others'}")
     tier = next((one for one in strata if one in ("tier", "inherent_tier", "residual_tier")), None)
     groups: dict[str, list[tuple[str, str]]] = {}
     critical: set[str] = set()
+    items: set[str] = set()
     for row in rows:
         item = row[header.index(column)]
+        if item in items:
+            raise Wrong(path, f"{population} lists {safe(item, 80)} twice")
+        items.add(item)
         if item not in left_out:
-            rank = hmac.new(seed, sha256.encode("ascii") + b"\0" + item.encode("utf-8"), hashlib.sha256).hexdigest()
+            rank = hmac.new(seed.encode(), sha256.encode() + b"\0" + item.encode(), hashlib.sha256).hexdigest()
             stratum = " / ".join(row[header.index(one)] or "(none)" for one in strata)
             groups.setdefault(stratum, []).append((rank, item))
             critical |= {stratum} if tier and row[header.index(tier)].lower() == "critical" else set()
-    total, size = sum(map(len, groups.values())), field(path, sample, "n", int)
-    shares = shares_of({name: len(group) for name, group in groups.items()}, size, critical)
-    drawn = {item for name, group in groups.items() for _, item in sorted(group)[: shares[name]]}
-    said = {str(one.get("item_id")) for one in field(path, sample, "selected", list)}
-    yield f"sample     {len(said)} of {total:,} items of {population}, seed by {safe(sample.get('seed_source'), 20)}"
-    if drawn != said:
-        raise Wrong(
-            path,
-            f"these were not drawn: {safe(sorted(said - drawn), 300)}; these were: {safe(sorted(drawn - said), 300)}",
+    sizes = {name: len(groups[name]) for name in sorted(groups)}
+    whole = critical if sum(sizes[one] for one in critical) <= 60 else set()
+    whole = whole if sum(sizes.values()) > size else set(sizes)
+    shares = shares_of(sizes, size, critical)
+    drawn = [(name, *one) for name in sizes for one in sorted(groups[name])[: shares[name]]]
+    asked = {"algorithm": "prooftrail.sample/1", "exclusions": sample["exclusions"], "n": size,
+             "population_sha256": sha256, "seed": seed, "strata": strata}  # fmt: skip
+    wanted: dict[str, Any] = {
+        "id": hashlib.sha256(canonical(asked)).hexdigest()[:16],
+        "rows": len(items),
+        "shares": [{"stratum": one, "items": sizes[one], "drawn": shares[one], "whole": one in whole} for one in sizes],
+        "selected": [{"number": at, "item_id": item, "stratum": name, "rank": rank}
+                     for at, (name, rank, item) in enumerate(drawn, 1)],
+        "independent": source in ("auditor", "witness"),
+    }  # fmt: skip
+    yield f"sample     {len(drawn)} of {len(items):,} items of {population}, n {size}"
+    for one, there in sizes.items():
+        yield f"stratum    {safe(one or 'all', 200)}: {shares[one]} of {there:,}"
+    yield f"excluded   {len(left_out)} of {len(items):,}" + ("" if left_out else ": none")
+    yield from (f"           {safe(one, 200)}: {safe(why or 'NO REASON GIVEN', 300)}" for one, why in left_out.items())
+    yield from told_seed(found, path, sample, source)
+    if left_out:
+        yield "           NOT INDEPENDENT of who excluded: whoever leaves items out steers what is drawn"
+        wanted.pop("independent")  # the record speaks of its seed alone
+    for one, why in left_out.items():
+        if one not in items or not why:
+            found.fault(
+                path, f"excludes {safe(one, 80)}, " + ("without a reason" if one in items else "which is no item")
+            )
+    for name, value in wanted.items():
+        if sample.get(name) != value:
+            found.fault(path, f"`{name}` is not what this draw comes to: {difference(value, sample.get(name))}")
+    if not any(where == safe(path, 300) for where, _ in found.faults):
+        yield "           drawn again with its seed: the same items, ranks and shares"
+
+
+def difference(true: Any, said: Any) -> str:
+    """Where two values part, shortly."""
+    if isinstance(true, list) and isinstance(said, list):
+        at = next((at for at, (one, other) in enumerate(zip(true, said)) if one != other), min(len(true), len(said)))
+        true, said = (one[at] if at < len(one) else "nothing" for one in (true, said))
+        return f"entry {at + 1} must be {safe(true, 200)}, and is {safe(said, 200)}"
+    return f"it must be {safe(true, 200)}, and is {safe(said, 200)}"
+
+
+def told_seed(found: Found, path: str, sample: dict[str, Any], source: str) -> Iterator[str]:
+    """Whose the seed is: the watchdog's is held against its first word about the run shown, others are only claimed."""
+    if source != "witness":
+        yield f"seed       {safe(sample['seed'], 200)!r}: CLAIMED to be the {safe(source, 20)}'s; nothing here shows who chose it, or when"
+        return
+    shown = next((one for one in found.slots.values() if one.run == found.shown), None)
+    after = [
+        (said, key, sha256)
+        for key, (said, sha256, word) in found.words.items()
+        if shown and shown.closed and isinstance(word.get("head"), dict) and word.get("signature_held")
+        and word["head"]["seq"] >= shown.seq and said > shown.closed
+    ]  # fmt: skip
+    if not after:
+        found.fault(
+            path, "its seed is said to be the watchdog's, and no word in this pack was said after the run shown"
         )
-    yield "           drawn again with its seed: the same items"
+        return
+    _, key, sha256 = min(after)
+    if (sample.get("seed"), sample.get("seed_word")) != (sha256, key):
+        found.fault(path, f"its seed is not the SHA-256 of {key}, the watchdog's first word after the run shown")
+    yield f"seed       the SHA-256 of {key}, the watchdog's first word after the run shown; whose key that is: see witness"
 
 
 # --- the answer -------------------------------------------------------------------------------------------------------
@@ -1403,7 +1784,7 @@ def examine(asked: argparse.Namespace) -> tuple[int, Found, list[str]]:
     folder, found, walked = Folder(asked.pack), Found(), list[str]()
     signatures = Signatures(asked.pack, asked.tool)
     try:
-        read_statement(folder, found)
+        read_statement(folder, found, signatures)
         found.checked.append(("statement", f"{STATEMENT_PATH} has SHA-256 {found.pack_sha256}"))
         if asked.row or asked.control or asked.sample:
             narrow(folder, found, signatures, asked, walked)
@@ -1414,11 +1795,11 @@ def examine(asked: argparse.Namespace) -> tuple[int, Found, list[str]]:
                 Chain(folder, found, signatures).walk()
                 check_files(folder, found, hashed)
             check_pack(found, signatures)
-            check_policy(found)
+            check_policy(folder, found)
             check_evidence(folder, found)
             check_words(folder, found, signatures, asked.witness_fingerprint)
             if asked.rows:
-                check_rows(folder, found)
+                Rows(folder, found).check()
     except Wrong as wrong:
         found.fault(wrong.where, wrong.what)
     except SHAPELESS as error:
@@ -1436,39 +1817,29 @@ def narrow(folder: Folder, found: Found, signatures: Signatures, asked: argparse
     """Answer one question, looking only at what leads to its answer."""
     found.narrow = True
     found.notes.append("only what leads to this answer was looked at; run verify.py without the question for the rest")
-    path, number = "", 0
-    if asked.row:
-        begins, _, at = asked.row.rpartition(":")
-        if not begins or not at.isdigit() or not 0 < len(at) < 10 or int(at) == 0:
-            raise Usage("--row takes a register and a row, counted from 1 below the header, like 07:123")
-        path, number = file_named(folder, begins), int(at)
-    elif asked.control:
-        lines, path, number = row_of_control(folder, asked.control)
-        walked += lines
-    cited = str(row_at(folder, path, number).get("evidence_id") or "")[2:] if path else ""
-    objects = [one for one, (sha256, _) in found.files.items() if cited and sha256.startswith(cited)]
-    runs = frozenset(one.split("/")[2] for one in objects if one.count("/") > 2)
-    looked = [
-        path,
-        path[:-4] + ".jsonl" if path else "",
-        *objects,
-        *(one for one in folder.sizes if asked.control and one.startswith("05_")),
-    ]
-    for one in looked:
-        if one in found.files:
-            judge_file(found, *_hashed(folder, one))
-        elif one:
-            found.fault(safe(one), "is no file of this pack: its statement does not list it")
-    Chain(folder, found, signatures, runs=runs).walk()
+    folder.judge = judge_once(folder, found)
+    Chain(folder, found, signatures).walk()
     check_pack(found, signatures)
-    for line in walk_row(folder, found, path, number) if path else draw_again(folder, found, asked.sample):
-        walked.append(line)
+    check_words(folder, found, signatures, asked.witness_fingerprint)
+    if asked.sample:
+        walked.extend(draw_again(folder, found, asked.sample))
+        return
+    if asked.control:
+        lines, path, number = row_of_control(folder, found, asked.control)
+        walked += lines
+    else:
+        begins, _, at = asked.row.rpartition(":")
+        if not begins or not at.isdecimal() or not 0 < len(at) < 10 or int(at) == 0:
+            raise Usage("--row takes a register and a row, counted from 1 below the header, like 07:123")
+        path, number = file_named(found, begins), int(at)
+    walked.extend(walk_row(folder, found, path, number))
 
 
 def verdict(status: int, found: Found) -> str:
     """The answer in a sentence."""
     if status == NOT_INTACT:
-        return f"NOT INTACT: {len(found.faults):,} thing{'s do' if len(found.faults) != 1 else ' does'} not hold"
+        faults = len(found.faults) + found.more_faults
+        return f"NOT INTACT: {faults:,} thing{'s do' if faults != 1 else ' does'} not hold"
     if status == NOT_CHECKED:
         return "consistent with itself, NOT VOUCHED FOR" if found.envelope else "unreadable: here is no pack"
     return "answered, from a pack whose origin is checked" if found.narrow else "intact, and its origin is checked"
@@ -1478,10 +1849,11 @@ def told(status: int, found: Found, walked: list[str]) -> Iterator[str]:
     """The report for people: the verdict, what is wrong, what was checked, what that does not prove."""
     yield f"{verdict(status, found)}   (exit status {status})"
     yield ""
-    for where, what in found.faults[:MOST_SHOWN]:
+    for where, what in list(found.faults)[:MOST_SHOWN]:
         yield f"  WRONG    {where}: {what}"
     if len(found.faults) > MOST_SHOWN:
-        yield f"  WRONG    and {len(found.faults) - MOST_SHOWN:,} more: --json lists them all"
+        more = len(found.faults) + found.more_faults - MOST_SHOWN
+        yield f"  WRONG    and {more:,} more: --json lists the first {MOST_KEPT:,}"
     yield from (f"  OPEN     {one}" for one in found.unchecked)
     yield from (f"  note     {one}" for one in found.notes)
     if walked:
@@ -1502,8 +1874,10 @@ def told(status: int, found: Found, walked: list[str]) -> Iterator[str]:
     yield f"origin     {', '.join(found.origin) + ' agreed with what you gave' if found.origin else 'nothing from outside was given'}"
     for what, detail in found.checked:
         yield f"{what:<10} {detail}"
-    with open(os.path.abspath(__file__), "rb") as file:
-        mine = hashlib.sha256(file.read()).hexdigest()
+    try:
+        mine = hashlib.sha256(bytes_of(os.path.abspath(__file__), LARGEST_SMALL)).hexdigest()
+    except Usage:
+        mine = "unknown: it cannot be read"
     shipped = found.files.get("verify.py", ("", 0))[0]
     yield f"verify.py  SHA-256 {mine}{'' if shipped == mine else ' (not the one this pack ships)'}: a changed one cannot accuse itself"
     yield ""
@@ -1522,11 +1896,17 @@ def assurance(found: Found) -> str:
     return "single account: its administrator could forge what nobody else witnessed"
 
 
+class Arguments(argparse.ArgumentParser):
+    """Says what is wrong with a question in a way a terminal may show."""
+
+    def error(self, message: str) -> Any:
+        """Wrong use: status 2."""
+        super().error(plain(message))
+
+
 def arguments(given: list[str]) -> argparse.Namespace:
     """What was asked for. Exits with status 2 for wrong use."""
-    read = argparse.ArgumentParser(
-        prog="verify.py", description=(__doc__ or "").split("\n", 1)[0], epilog="See VERIFY.md."
-    )
+    read = Arguments(prog="verify.py", description=(__doc__ or "").split("\n", 1)[0], epilog="See VERIFY.md.")
     read.add_argument(
         "pack", nargs="?", default=os.path.dirname(os.path.abspath(__file__)), help="default: the folder of this file"
     )
@@ -1553,10 +1933,9 @@ def arguments(given: list[str]) -> argparse.Namespace:
         asked.heads.append((int(seq), _hex(read, sha256)))
     for path in asked.public_key:
         try:
-            with open(path, encoding="ascii") as file:
-                asked.fingerprints.append(fingerprint(key_der(path, file.read(MIB))))
-        except (OSError, UnicodeDecodeError, Wrong) as error:
-            read.error(f"--public-key {safe(error)}")
+            asked.fingerprints.append(fingerprint(key_der(path, bytes_of(path, MIB).decode("ascii"))))
+        except (UnicodeDecodeError, Usage, Wrong) as error:
+            read.error(f"--public-key {error}")
     asked.pack_sha256 = _hex(read, asked.pack_sha256) if asked.pack_sha256 else None
     asked.witness_fingerprint = _hex(read, asked.witness_fingerprint) if asked.witness_fingerprint else None
     if not os.path.isdir(asked.pack):
@@ -1573,24 +1952,46 @@ def _hex(read: argparse.ArgumentParser, text: str) -> str:
 
 
 def main(given: list[str]) -> int:
-    """Check, report, and give the exit status; whatever a pack holds, no traceback."""
+    """Check, report, and give the exit status; whatever a pack holds and wherever the report goes, no traceback."""
     asked = arguments(given)
     try:
         status, found, walked = examine(asked)
-    except Usage as error:
-        print(error, file=sys.stderr)
-        return WRONG_USE
-    except (OSError, subprocess.SubprocessError) as error:
-        print(f"cannot be checked here: {safe(error)}", file=sys.stderr)
-        return NOT_CHECKED
-    lines = [json.dumps(report(status, found, walked), indent=2)] if asked.json else told(status, found, walked)
-    encoding = sys.stdout.encoding or "ascii"
-    try:
+        lines = (
+            [json.dumps(report(status, found, walked), indent=2)]
+            if asked.json
+            else map(plain, told(status, found, walked))
+        )
+        if sys.stdout is None:
+            return NOT_CHECKED  # nobody can read the answer
+        encoding = sys.stdout.encoding or "ascii"
         for line in lines:
             print(line.encode(encoding, "backslashreplace").decode(encoding))
         sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # whoever listened has gone: the status still tells
+    except (Usage, OSError, subprocess.SubprocessError, *SHAPELESS) as error:
+        usage = isinstance(error, Usage)
+        with contextlib.suppress(OSError, ValueError):
+            print(
+                plain(f"{'' if usage else f'cannot be checked here: {type(error).__name__}: '}{error}"), file=sys.stderr
+            )
+        return WRONG_USE if usage else NOT_CHECKED
+    return status
+
+
+def run(given: list[str]) -> int:
+    """The same for a process: what is left unwritten at the end is no success, and no traceback either."""
+    try:
+        status = main(given)
+    except SystemExit as left:
+        status = left.code if isinstance(left.code, int) else WRONG_USE
+    except KeyboardInterrupt:
+        status = NOT_CHECKED
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if stream is not None:
+                stream.flush()
+        except (OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+            status = NOT_CHECKED
     return status
 
 
@@ -1601,6 +2002,7 @@ def report(status: int, found: Found, walked: list[str]) -> dict[str, Any]:
         "exit_status": status,
         "verdict": verdict(status, found),
         "faults": [{"file": where, "what": what} for where, what in found.faults],
+        "faults_in_all": len(found.faults) + found.more_faults,
         "not_checked": found.unchecked,
         "notes": found.notes,
         "checked": [{"what": what, "detail": detail} for what, detail in found.checked],
@@ -1616,4 +2018,4 @@ def report(status: int, found: Found, walked: list[str]) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(run(sys.argv[1:]))

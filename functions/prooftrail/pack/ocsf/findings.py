@@ -9,6 +9,10 @@ schema's own definitions (https://schema.ocsf.io/1.5.0/objects/compliance):
 - EXCEPTION is 99 Other, called `Exception`: the test failed and somebody accepts it, which the schema has no word for.
 - A result that is gone, or does not apply any more, is 99 Other, called by its name.
 
+These choices were made by reading the schema; a SIEM's rule for what failed asks for `compliance.status_id` 3, and one for
+what nobody could test for 2. The lines of an account that is not of the run shown any more carry
+`unmapped.account_status` `unplanned`, and no count of page one has them.
+
 Times are milliseconds of the Unix epoch. `metadata.uid` is stable: the same finding in the same run has the same.
 """
 
@@ -142,7 +146,7 @@ class _Account:
 
     def _head(self, activity: int, severity: tuple[int, str], name: str, at: datetime) -> dict[str, Any]:
         run = self.one.judged_run or self.period.as_of
-        event = uuid5(_NAMESPACE, f"{self.period.locker_id}/{name}/{run.run_id}/{activity}")
+        event = uuid5(_NAMESPACE, f"{self.period.locker_id}/{self.one.account}/{name}/{run.run_id}/{activity}")
         return {
             "activity_id": activity,
             "activity_name": ACTIVITIES[activity],

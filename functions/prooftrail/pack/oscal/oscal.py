@@ -14,7 +14,7 @@ from prooftrail.pack.oscal.poam import Groups
 from prooftrail.pack.oscal.results import Observed, aggregated, assessment_log, findings
 from prooftrail.pack.oscal.subjects import file_resource, manifests, tool
 from prooftrail.pack.oscal.text import Spool, Streamed, known, metadata, object_uuid, prose, write_document
-from prooftrail.pack.tally import Tally
+from prooftrail.pack.tally import UNPLANNED, Tally
 from prooftrail.pack.view import AccountView, PeriodView
 
 FOLDER = "oscal/"
@@ -109,10 +109,14 @@ class Oscal:
         told = [
             "Results that are FAIL, EXCEPTION or NOT_TESTED are one observation each. PASS and NOT_APPLICABLE are"
             " aggregated into one observation for each control.",
-            "An objective is satisfied only where every result passed or does not apply, every account in scope was"
-            " tested in the run shown, and no deviation is accepted. The assessment plan says what is tested.",
+            "An objective is satisfied only where every part of it is tested, every result passed or does not apply, every"
+            " account in scope was tested in the run shown, and no deviation is accepted.",
             "Review sign-off is not covered: this version collects none, so there are no attestations.",
             f"Accounts shown as an older run judged them: {seen.stale:,}." if seen.stale else "",
+            f"Risks of accounts that are not of the run shown any more, with the property account-status"
+            f" {UNPLANNED}: {seen.departed_open:,}."
+            if seen.departed_open
+            else "",
             *(f"{what}: {_first(names)}." for what, names in lists if names),
         ]
         return prose("\n".join(each for each in told if each))
@@ -131,7 +135,7 @@ class Oscal:
         resources = [file_resource(path, told, self._files.written.get(path)) for path, told in _REGISTERS.items()]
         return Streamed(
             {
-                "metadata": metadata(period, "Identity findings: plan of action and milestones"),
+                "metadata": self._plan_metadata(),
                 "system-id": {
                     "identifier-type": "http://ietf.org/rfc/rfc4122",
                     "id": object_uuid("system", period.locker_id),
@@ -142,6 +146,15 @@ class Oscal:
                 "back-matter": {"resources": [*manifests(period), *resources]},
             }
         )
+
+    def _plan_metadata(self) -> dict[str, Any]:
+        told = metadata(self._period, "Identity findings: plan of action and milestones")
+        if left := self._seen.departed_open:
+            told["remarks"] += "\n" + prose(
+                f"{left:,} open findings are left out: they were last seen in accounts that are not of the run shown any"
+                f" more ({_first(self._seen.departed)})."
+            )
+        return told
 
 
 def _first(names: list[str]) -> str:

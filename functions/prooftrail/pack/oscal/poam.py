@@ -44,7 +44,7 @@ class Groups:
         group = self._groups.get(key := _key(finding, account))
         if group is None:
             group = self._groups[key] = Group(finding.name or finding.subject, finding.due_at, finding.severity)
-        group.risks += pack(risk_uuid(finding))
+        group.risks += pack(risk_uuid(finding, account))
         group.number += 1
         group.due_at = min(group.due_at, finding.due_at)
         group.severity = max(group.severity, finding.severity, key=lambda one: one.rank)

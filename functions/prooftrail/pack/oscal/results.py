@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from prooftrail.controls.catalog import Control
+from prooftrail.governance.exceptions import Compensator
 from prooftrail.model import canonical
 from prooftrail.model.judgement import Finding, FindingStatus, Result, ResultStatus, SubjectType
-from prooftrail.pack.oscal.risks import observation_uuid, risk, risk_uuid
+from prooftrail.pack.oscal.risks import Outcome, observation_uuid, risk, risk_uuid
 from prooftrail.pack.oscal.subjects import (
     ORIGIN,
     account_component,
@@ -24,11 +25,15 @@ from prooftrail.pack.oscal.subjects import (
     unlisted_item,
 )
 from prooftrail.pack.oscal.text import Spool, known, object_uuid, pack, packed, props, prose, title, token
+from prooftrail.pack.registers.gathered_exceptions import Near, cited_in
+from prooftrail.pack.registers.predicates import INFERRED, came_to
 from prooftrail.pack.tally import UNPLANNED
 from prooftrail.pack.view import AccountView, PackRun, PeriodView
 
 SINGLE = (ResultStatus.FAIL, ResultStatus.EXCEPTION, ResultStatus.NOT_TESTED)
 """Statuses each of whose results is an observation of its own."""
+
+_OF_DEPARTED = " Last seen so: the account is not of the run shown any more, and nothing counts or plans for it."
 
 
 class Observed:
@@ -45,14 +50,17 @@ class Observed:
         self.unjudged: list[str] = []
         self.left_out: list[str] = []
         self.departed: list[str] = []
-        self.stale = 0
+        self.stale = self.departed_open = 0
         self.observed_of: dict[str, bytearray] = defaultdict(bytearray)
         self.unseen: Counter[str] = Counter()
         self.risks_of: dict[str, bytearray] = defaultdict(bytearray)
         self.began = period.as_of.started_at
 
     def take(self, one: AccountView) -> Iterator[Finding]:
-        """Keep what one account gives; yields its open findings, each of which is a risk now."""
+        """Keep what one account gives; yields its open findings, each of which is a risk to plan for.
+
+        Those of an account that is not of the run shown any more are risks of the results too, marked, and are not yielded.
+        """
         self.components.append(account_component(one, self.period))
         for each in (one.snapshot, one.assessment, one.findings_object, *one.raw):
             if each is not None:
@@ -69,7 +77,7 @@ class Observed:
         if one.unjudged is not None:
             self._unjudged(one, one.unjudged)
         self._results(one, counts=not departed)
-        yield from self._risks(one, counts=not departed)
+        yield from self._risks(one, departed=departed)
 
     def came_to_something(self, control: str) -> bool:
         """True where a control was asked of anything it applies to, whether or not it could be tested."""
@@ -83,7 +91,7 @@ class Observed:
             self.counts[each.control, each.status] += counts
             if each.status not in SINGLE:
                 continue
-            uuid = observation_uuid(each.control, each.subject)
+            uuid = observation_uuid(each.control, each.subject, one.account)
             self.observed_of[each.control] += pack(uuid) if counts else b""
             self.observations.add(self._observation(uuid, each, one, one.first_result_line + at))
             if each.identity is not None and each.subject_type is not SubjectType.EXCEPTION:
@@ -144,30 +152,58 @@ class Observed:
             }
         )
 
-    def _risks(self, one: AccountView, *, counts: bool) -> Iterator[Finding]:
-        outcomes: dict[tuple[str, str | None], ResultStatus] = {}
+    def _risks(self, one: AccountView, *, departed: bool) -> Iterator[Finding]:
+        """Keep the risks of one account; those of an account that left are told, and neither planned nor counted."""
+        outcome = self._outcome(one)
         observed = {(each.control, each.subject) for each in one.results if each.status in SINGLE}
-        if any(each.exception for each in one.findings):
-            outcomes = {(each.control, each.identity): each.status for each in one.results}
         for each in one.findings:
             if each.status is not FindingStatus.OPEN:
                 continue
-            self.risks_of[each.control] += pack(risk_uuid(each)) if counts else b""
+            self.risks_of[each.control] += b"" if departed else pack(risk_uuid(each, one.account))
             made = risk(
                 each,
                 self.controls[each.control],
                 one.account,
                 self.exceptions,
-                lambda control, identity: outcomes.get((control, identity)),
+                outcome,
                 self.period.reveal,
             )
-            self.planned.add(made)
-            if (each.control, each.subject) in observed:
-                made["related-observations"] = [{"observation-uuid": observation_uuid(each.control, each.subject)}]
+            if departed:
+                made["props"] += props(account_status=UNPLANNED)
+                made["description"] += _OF_DEPARTED
+                self.departed_open += 1
             else:
-                self.unseen[each.control] += counts
+                self.planned.add(made)
+            if (each.control, each.subject) in observed:
+                made["related-observations"] = [
+                    {"observation-uuid": observation_uuid(each.control, each.subject, one.account)}
+                ]
+            else:
+                self.unseen[each.control] += not departed
             self.risks.add(made)
-            yield each
+            if not departed:
+                yield each
+
+    def _outcome(self, one: AccountView) -> Outcome:
+        """What compensating controls came to in an account, by the same reading as 16_compensating_tests."""
+        excepted = {
+            (each.control, each.subject): cited_in(one, at, each)
+            for at, each in enumerate(one.results)
+            if each.exception in self.exceptions
+        }
+        named = [self.exceptions[each.result.exception or ""] for each in excepted.values()]
+        wanted = {each.control for entry in named for each in entry.compensating if each.control}
+        identities = one.identities() if excepted else {}
+        near = Near(one, wanted, identities)
+
+        def came(each: Compensator, finding: Finding) -> str:
+            cited = excepted.get((finding.control, finding.subject))
+            if cited is None:
+                return "no result"
+            made = came_to(each, cited, near, identities, self.period)
+            return INFERRED if made.inferred else made.status.value
+
+        return came
 
 
 def aggregated(seen: Observed, csv: str) -> Iterator[dict[str, Any]]:
@@ -215,8 +251,9 @@ def findings(seen: Observed) -> Iterator[dict[str, Any]]:
 
 
 def objective(control: Control, counts: dict[ResultStatus, int], seen: Observed) -> tuple[str, str, str]:
-    """State, reason and a sentence. Satisfied is only what was tested everywhere, in the run shown, and passed everywhere."""
+    """State, reason and a sentence. Satisfied is only what was tested whole, everywhere, in the run shown, and passed everywhere."""
     everywhere = not control.of_organization
+    left = "; ".join(control.not_covered)
     doubts = (
         (counts[ResultStatus.FAIL], "fail", "failing results"),
         (counts[ResultStatus.NOT_TESTED], "other", "results that could not be tested"),
@@ -226,10 +263,11 @@ def objective(control: Control, counts: dict[ResultStatus, int], seen: Observed)
         (seen.unseen[control.id], "other", "open findings that could not be looked at again"),
     )
     found = [(reason, f"{what}: {number:,}") for number, reason, what in doubts if number]
+    found += [("other", f"parts that are not covered: {left}")] if left else []
     if found:
         told = "; ".join(told for _, told in found)
         return "not-satisfied", found[0][0], f"{told[0].upper()}{told[1:]}."
-    return "satisfied", "pass", "Every result of what this version tests passed or does not apply."
+    return "satisfied", "pass", "Every part of it is tested, and every result passed or does not apply."
 
 
 def assessment_log(period: PeriodView) -> list[dict[str, Any]]:

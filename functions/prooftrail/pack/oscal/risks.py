@@ -7,22 +7,22 @@ from typing import Any
 from prooftrail.controls.catalog import Control
 from prooftrail.governance.exceptions import AcceptedException, Compensator, Milestone
 from prooftrail.model import canonical
-from prooftrail.model.judgement import Finding, ResultStatus
+from prooftrail.model.judgement import Finding
 from prooftrail.pack.oscal.subjects import ORIGIN
 from prooftrail.pack.oscal.text import known, object_uuid, props, prose, title, token
 
-type Outcome = Callable[[str, str | None], ResultStatus | None]
-"""What a control came to for an identity; None where it gave no result."""
+type Outcome = Callable[[Compensator, Finding], str]
+"""What a compensating control came to for the subject of a finding, as 16_compensating_tests says it."""
 
 
-def risk_uuid(finding: Finding) -> str:
-    """The risk of a finding, by its fingerprint."""
-    return object_uuid("risk", finding.fingerprint)
+def risk_uuid(finding: Finding, account: str) -> str:
+    """The risk of a finding: its fingerprint stands once in an account, and may stand in the organization, too."""
+    return object_uuid("risk", account, finding.fingerprint)
 
 
-def observation_uuid(control: str, subject: str) -> str:
-    """The observation of one result."""
-    return object_uuid("observation", control, subject)
+def observation_uuid(control: str, subject: str, account: str) -> str:
+    """The observation of one result of an account, or of the organization."""
+    return object_uuid("observation", account, control, subject)
 
 
 def risk(
@@ -37,9 +37,9 @@ def risk(
     accepted = exceptions.get(finding.exception) if finding.exception else None
     name = finding.name or finding.subject
     until = _last_second(accepted.expires_on) if accepted else finding.due_at
-    factors = [_factor(each, accepted, finding, outcome) for each in accepted.compensating] if accepted else []
+    factors = [_factor(each, accepted, finding, account, outcome) for each in accepted.compensating] if accepted else []
     return known(
-        uuid=risk_uuid(finding),
+        uuid=risk_uuid(finding, account),
         title=title(f"{control.id} {control.title}: {show(name)}"),
         description=prose(show(finding.reason)),
         statement=prose(control.nonconformity),
@@ -77,15 +77,13 @@ def _told(
     )
 
 
-def _factor(one: Compensator, accepted: AcceptedException, finding: Finding, outcome: Outcome) -> dict[str, Any]:
+def _factor(
+    one: Compensator, accepted: AcceptedException, finding: Finding, account: str, outcome: Outcome
+) -> dict[str, Any]:
     """A compensating control with its SP 800-53 id, and what its test came to in the run shown."""
-    if one.control:
-        status = outcome(one.control, finding.identity)
-        test, came = one.control, status.value if status else "no result"
-    else:
-        test, came = one.predicate or "no test", "held, or the exception would be void"
+    test, came = one.control or one.predicate or "no test", outcome(one, finding)
     return {
-        "uuid": object_uuid("mitigating-factor", accepted.id, finding.fingerprint, one.sp80053, test),
+        "uuid": object_uuid("mitigating-factor", accepted.id, account, finding.fingerprint, one.sp80053, test),
         "description": prose(f"{one.sp80053}, tested in the run shown by {test.replace('_', ' ')}: {came}"),
         "props": props(sp800_53=token(one.sp80053), test=test, result=came),
     }

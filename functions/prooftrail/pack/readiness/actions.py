@@ -16,13 +16,16 @@ _ACTION = re.compile(r"\b[a-z][a-z0-9-]*:[A-Z][A-Za-z0-9]+\b")
 _REFUSED = ("denied", "not authorized", "refuse")
 _NOT_OURS = ("this version", "AWS tells no")
 _OWNER = "IDC-02"
+_MOVES = (ResultStatus.FAIL, ResultStatus.NOT_TESTED, ResultStatus.EXCEPTION)
 _REASON = 160
+_NEVER_READ = ". It has no results yet, so nobody knows how many this brings"
 
 
 class Action(msgspec.Struct, frozen=True, kw_only=True):
     """One thing to do. `moved` is None where nobody knows how many results it brings: the account was never read.
 
-    `failed`, `not_tested` and `stale` add up to `moved`. `due` is the earliest day by which a limit wants one of the
+    `failed`, `not_tested` and `stale` add up to `moved`; `stale` are results of an account that was not read now which
+    were FAIL, NOT_TESTED or EXCEPTION when it last was, and 0 of them moves nothing but its days of operation. `due` is the earliest day by which a limit wants one of the
     findings mended, `start_by` the last day on which it must be done to show `shows` by the audit; None where it is too late.
     """
 
@@ -77,8 +80,10 @@ class Actions:
         """Put each of its results under what would move it."""
         if one.status == "unreachable":
             group = self._groups["restore", one.account, _clause(one.reason or one.unjudged or one.status)]
+            older = [each for each in one.results if each.control in self._controls and each.status in _MOVES]
             group.accounts.add(one.account)
-            group.stale += len(one.results)
+            group.stale += len(older)
+            group.controls |= {each.control for each in older}
             group.unknown = not one.results
             return
         identities, due = one.identities(), _due(one)
@@ -177,7 +182,7 @@ class Actions:
         )
         title = self._titles.get(of or name, "")
         return {
-            "restore": f"restore the reading of account {name}: {of}",
+            "restore": f"restore the reading of account {name}: {of}{_NEVER_READ if one.unknown else ''}",
             "grant": f"grant {name} to the member role {where}",
             "family": f"family {name}: one {'entry in owners.toml' if of == _OWNER else 'change'} mends {of} ({title}) {where}",
             "owner": f"name an owner for {holder}",

@@ -39,3 +39,24 @@ TITLES = {
     "A.8.32": "Change management",
 }
 """By Annex A id of ISO/IEC 27001:2022."""
+
+TOUCHED = {
+    "A.5.16": ("IDC-29",),
+    "A.5.19": ("IDC-26",),
+    "A.5.20": ("IDC-26",),
+    "A.5.21": ("IDC-26",),
+    "A.5.22": ("IDC-26",),
+    "A.5.23": ("IDC-26", "IDC-28"),
+    "A.5.26": ("IDC-25",),
+    "A.5.29": ("IDC-25",),
+    "A.8.4": ("IDC-18", "IDC-27"),
+    "A.8.9": ("IDC-22",),
+    "A.8.12": ("IDC-18",),
+    "A.8.15": ("IDC-14", "IDC-35"),
+    "A.8.22": ("IDC-29",),
+    "A.8.24": ("IDC-17", "IDC-18", "IDC-35"),
+    "A.8.25": ("IDC-27",),
+    "A.8.28": ("IDC-18",),
+    "A.8.32": ("IDC-22",),
+}
+"""By Annex A id, the controls that relate to it and test nothing it asks for: they touch it from the side of identities."""

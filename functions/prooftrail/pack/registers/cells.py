@@ -14,24 +14,34 @@ MOST = 32_767
 
 _CUT = " [cut here: {} more characters, whole in the .jsonl file]"
 _BLANKS = r"[\s\u200b-\u200f\u2060\ufeff]*"
-_FORMULA = re.compile(rf"'*(?:{_BLANKS}[=+\-@＝＋－＠]|[\t\r])")  # noqa: RUF001 - what spreadsheets take for their own
-_UNSEEN = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff]"
+_SIGN = r"[=+\-@＝＋－＠]"  # noqa: RUF001 - what spreadsheets take for their own
+_FORMULA = re.compile(rf"'*(?:{_BLANKS}{_SIGN}|[\t\r])")
+_PARTS = ";\t\r\n"  # where an import that asks for the separator may split a cell in two
+_GAP = r"[ \x0b\x0c\x1c-\x1f\x85\xa0\u1680\u2000-\u200f\u2028\u2029\u202f\u205f\u2060\u3000\ufeff]"  # blanks, no part's end
+_BEGINS = (
+    rf"([{_PARTS}]{_GAP}*)(?!{_GAP})"  # where a part begins; the second half keeps long blanks from being tried again
 )
-_QUOTED = re.compile('[",\r\n]')
+_PART = re.compile(rf"{_BEGINS}(?='*{_GAP}*{_SIGN})")
+_GUARDED_PART = re.compile(rf"{_BEGINS}'(?='*{_GAP}*{_SIGN})")
+_UNSEEN = re.compile(
+    "[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff]"
+)
+_QUOTED = re.compile('[",;\r\n]')
 _FIRST_PLAIN = re.compile(r"[A-Za-z0-9]")
 _KNOWN_AT_MOST = 1_000  # values a column remembers: statuses and account ids come up again and again
 _REMEMBERED = 1_000  # characters of the longest of them
 
 
 def csv_text(text: str) -> str:
-    """`text` as one field of a CSV record: harmless in a spreadsheet, quoted where RFC 4180 asks for it.
+    """`text` as one field of a CSV record: harmless in a spreadsheet, quoted where RFC 4180 asks for it and around `;`.
 
     What a spreadsheet would run gets an apostrophe in front, and so does what only looks as if it had got one, so that
-    `unguarded` gives every text back. Control and direction characters are shown, `␀` or `<U+202E>`: never NUL, never a
-    lone surrogate. A text of more than MOST characters is cut with a note.
+    `unguarded` gives every text back. So does a formula's sign after `;`, a tab or a line break, before the sign: there
+    an import with another separator would begin a cell. Control and direction characters are shown, `␉` or `<U+202E>`:
+    never a tab or NUL, never a lone surrogate. A text of more than MOST characters is cut with a note.
     """
-    if not (text.isascii() and text.isprintable() and _FIRST_PLAIN.match(text)) or len(text) > MOST:
+    plain = text.isascii() and text.isprintable() and _FIRST_PLAIN.match(text) and ";" not in text
+    if not plain or len(text) > MOST:
         text = _harmless(text)
     if '"' in text:
         return '"' + text.replace('"', '""') + '"'
@@ -39,13 +49,14 @@ def csv_text(text: str) -> str:
 
 
 def unguarded(text: str) -> str:
-    """The text a cell stands for: without the apostrophe that was put in front of it."""
+    """The text a cell stands for: without the apostrophes that were put in front of it, or of a part of it."""
+    text = _GUARDED_PART.sub(r"\1", text)
     return text[1:] if text.startswith("'") and _FORMULA.match(text, 1) else text
 
 
 def _harmless(text: str) -> str:
-    guarded = f"'{text}" if _FORMULA.match(text) else text
-    seen = _UNSEEN.sub(_shown, guarded)
+    begin = "'" if _FORMULA.match(text) else ""
+    seen = _UNSEEN.sub(_shown, begin + _PART.sub(r"\1'", text))
     if len(seen) <= MOST:
         return seen
     kept = MOST - len(_CUT.format(len(seen)))

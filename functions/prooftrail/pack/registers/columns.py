@@ -7,7 +7,7 @@ from functools import lru_cache
 from prooftrail.model import canonical
 from prooftrail.model.identity import Identity
 from prooftrail.pack.table import Column, ColumnType, Row, Table, Value
-from prooftrail.pack.view import PeriodView
+from prooftrail.pack.view import CURRENT, LEFT, PeriodView
 
 _PERSON = "person-"
 NOT_SCORED = "not scored"
@@ -46,6 +46,11 @@ def listing(name: str, about: str) -> Column:
 def empty(name: str, about: str, why: str, kind: ColumnType = ColumnType.TEXT) -> Column:
     """A column auditors look for that no row of this version fills, and why."""
     return Column(name=name, type=kind, about=about, why_empty=why)
+
+
+def account_status() -> Column:
+    """Whether the run shown planned for the row's account: rows of both kinds stand in one register, one kind is counted."""
+    return text("account_status", f"{CURRENT}; or {LEFT}: what was last seen there, which no count of page one has")
 
 
 def filled(table: Table, values: Mapping[str, Value]) -> Row:

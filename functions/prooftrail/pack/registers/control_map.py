@@ -8,8 +8,9 @@ from prooftrail.controls.crosswalk import by_framework
 from prooftrail.governance.soa import SoaLine
 from prooftrail.governance.thresholds import Threshold, in_words
 from prooftrail.model.judgement import FindingStatus, ResultStatus, Tier
-from prooftrail.pack.registers.annex_a import TITLES
+from prooftrail.pack.registers.annex_a import TITLES, TOUCHED
 from prooftrail.pack.registers.columns import day, listing, number, text, truth
+from prooftrail.pack.registers.gathered_exceptions import Cited
 from prooftrail.pack.table import Register, Row, Table
 from prooftrail.pack.tally import Tally
 from prooftrail.pack.view import PeriodView
@@ -178,14 +179,15 @@ _SOA = Table(
     about=(
         "One row for each line of soa.toml as sealed with the run shown, and for each Annex A id that a control of the map "
         "answers to and that has no line. Results are those of the controls that answer to it, in the accounts of this "
-        "pack. A passing result says that a test passed, never that the requirement is met."
+        "pack. A passing result says that a test passed, never that the requirement is met: a line is tested in part "
+        "where a part of a control is not covered, and touched where the controls only relate to it."
     ),
     columns=(
         text("annex_a_id", "the id in Annex A of ISO/IEC 27001:2022"),
         text("title", "its short title"),
         truth("applicable", "what the organization decided; empty where no line was supplied"),
         text("reason", "its justification, or that no line was supplied"),
-        text("status", "whether controls of the map answer to it and were tested"),
+        text("status", "tested, tested in part, touched, not tested, or that no control of the map answers to it"),
         listing("control_ids", "the controls of the map that answer to it"),
         listing("evidence_refs", "files of this pack, and one sealed result as an example: evidence id and line"),
         text("last_result", "how many results of each status those controls have in the run shown"),
@@ -197,6 +199,11 @@ _SOA = Table(
         text("soa_version", "version of the statement"),
         text("soa_approved_by", "who approved the statement"),
         day("soa_approved_on", "and when"),
+        listing("tested_by", "the controls that test something it asks for, and came to a result"),
+        listing("touched_by", "the controls that only relate to it, and came to a result"),
+        listing("not_covered", "the parts of its controls that are not tested, each with the reason"),
+        text("evidence_id", "one sealed result as an example, a failing one where there is one: the assessment"),
+        number("evidence_line", "its line there, once unpacked, counted from 1"),
     ),
     questions=(3,),
     sheet="SoA extract",
@@ -211,43 +218,71 @@ def _soa(period: PeriodView, tally: Tally) -> Iterator[Row]:
             answering[name].append(control)
     for name in sorted({*lines, *answering}, key=place):
         line, controls = lines.get(name), answering.get(name, [])
+        shown = _example(controls, tally)
+        tested, touched = _tested(name, controls, tally)
         yield (
             name,
             TITLES.get(name),
             line.applicable if line else None,
             line.justification if line else (NO_LINE if lines else NO_SOA),
-            _status(controls, tally),
+            _status(controls, tested, touched),
             tuple(one.id for one in controls),
-            _references(controls, tally),
+            _references(controls, shown),
             results_in_words(tally, [one.id for one in controls]) if controls else None,
             open_findings(tally, [one.id for one in controls]) if controls else None,
             line.policy if line else None,
             line.control_owner if line else None,
             line.risk_owner if line else None,
             line.acceptance if line else None,
-            soa.version,
-            soa.approved_by,
-            soa.approved_on,
+            soa.version if line else None,
+            soa.approved_by if line else None,
+            soa.approved_on if line else None,
+            tested,
+            touched,
+            left_of(controls),
+            shown.evidence if shown else None,
+            shown.line if shown else None,
         )
 
 
-def _status(controls: list[Control], tally: Tally) -> str:
+def _tested(name: str, controls: list[Control], tally: Tally) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The controls that came to something: those that test what the id asks, and those that only relate to it."""
+    found = [one.id for one in controls if sum(results_of(tally, [one.id]).values()) - _untested(tally, one.id)]
+    beside = TOUCHED.get(name, ())
+    return tuple(one for one in found if one not in beside), tuple(one for one in found if one in beside)
+
+
+def _status(controls: list[Control], tested: tuple[str, ...], touched: tuple[str, ...]) -> str:
     if not controls:
         return "no control of the map answers to it"
-    tested = [one.id for one in controls if sum(results_of(tally, [one.id]).values()) - _untested(tally, one.id)]
     if not tested:
-        return "not tested"
-    return "tested" if len(tested) == len(controls) else f"tested in part: {', '.join(tested)}"
+        return "touched: no control tests what it asks" if touched else "not tested"
+    whole = len(tested) == len(controls) and not left_of(controls)
+    return "tested" if whole else "tested in part"
+
+
+def left_of(controls: Iterable[Control]) -> tuple[str, ...]:
+    """What is not tested of some controls: a control as a whole, or the parts of it that are not covered, with the reason."""
+    found = []
+    for one in controls:
+        if not one.testable:
+            found.append(f"{one.id}: all of it: {one.why_not}")
+        else:
+            found += [f"{one.id}: {each}" for each in one.not_covered]
+    return tuple(found)
 
 
 def _untested(tally: Tally, control: str) -> int:
     return tally.results[control, ResultStatus.NOT_TESTED]
 
 
-def _references(controls: list[Control], tally: Tally) -> tuple[str, ...]:
-    files = dict.fromkeys(f"{file}.csv" for one in controls for file in files_of(one))
+def _example(controls: list[Control], tally: Tally) -> Cited | None:
     examples = (tally.gathered.examples.get(one.id) for one in controls)
-    shown = next((one for one in examples if one is not None and one.evidence), None)
+    return next((one for one in examples if one is not None and one.evidence), None)
+
+
+def _references(controls: list[Control], shown: Cited | None) -> tuple[str, ...]:
+    files = dict.fromkeys(f"{file}.csv" for one in controls for file in files_of(one))
     return (*files, *((f"{shown.evidence} line {shown.line}",) if shown else ()))
 
 

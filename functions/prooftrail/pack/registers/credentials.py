@@ -9,7 +9,7 @@ import msgspec
 from prooftrail.model.iam import AccessKey, SamlProvider, Secret, ServerCertificate, ServiceSpecificCredential, User
 from prooftrail.model.identity import Identity
 from prooftrail.model.judgement import ResultStatus, Tier
-from prooftrail.pack.registers.columns import empty, filled, instant, number, shown, text, truth
+from prooftrail.pack.registers.columns import account_status, empty, filled, instant, number, shown, text, truth
 from prooftrail.pack.registers.identity_words import ACTIVE, children_of, status_of
 from prooftrail.pack.table import ColumnType, Register, Row, Table, Value
 from prooftrail.pack.view import AccountView, Listed, PeriodView, Presence
@@ -78,6 +78,8 @@ ROTATION = Table(
         text("limit_set_by", "who set the limit"),
         text("evidence_id", "the sealed snapshot that shows it"),
         number("evidence_line", "its line in the unpacked object, counted from 1"),
+        truth("stale", "true where it is shown from a run before the one shown, or judged by one"),
+        account_status(),
     ),
 )
 
@@ -122,7 +124,7 @@ def _rotation(one: AccountView, period: PeriodView) -> Iterator[Row]:
         elif judged := _judged(listed.identity):
             yield account.row(listed, judged, listed.identity.created_at)
     for gone in one.presences:
-        if gone.went and gone.kind == "access_key" and not account.replaced(gone.id):
+        if gone.went and gone.kind == "access_key" and not gone.account_left and not account.replaced(gone.id):
             yield account.gone(gone)
 
 
@@ -194,6 +196,8 @@ class _Account:
             shown(period, set_by),
             listed.evidence,
             listed.line,
+            one.stale or listed.seen_in != period.as_of.run_id,
+            one.account_status,
         )
 
     def replaced(self, key_id: str) -> bool:
@@ -215,6 +219,8 @@ class _Account:
             "status": "gone",
             "made_at": was.created_at,
             "gone_in_run": was.went,
+            "stale": one.stale,
+            "account_status": one.account_status,
         }
         return filled(ROTATION, row)
 
@@ -247,7 +253,7 @@ class _Account:
 def _pairs(one: AccountView) -> Iterator[tuple[str, _Pair]]:
     """By the new key's id, each key that came after another of the same user, as far as the period shows both."""
     came = {each.id for each in one.presences if each.came}
-    gone = [each for each in one.presences if each.went and each.kind == "access_key"]
+    gone = [each for each in one.presences if each.went and each.kind == "access_key" and not each.account_left]
     for keys in children_of(each.identity for each in one.listed).values():
         held = [each for each in keys if isinstance(each.facts, AccessKey)]
         dated = sorted((each for each in held if each.created_at), key=lambda each: (each.created_at, each.id))

@@ -6,9 +6,10 @@ from datetime import date
 from prooftrail.controls.exceptions import faults
 from prooftrail.governance.exceptions import AcceptedException, Milestone
 from prooftrail.model import canonical
-from prooftrail.model.judgement import ResultStatus
+from prooftrail.model.judgement import ResultStatus, Tier
 from prooftrail.pack.registers.columns import day, empty, instant, listing, number, text
-from prooftrail.pack.registers.gathered_exceptions import called
+from prooftrail.pack.registers.gathered_exceptions import Tested, called
+from prooftrail.pack.registers.predicates import INFERRED
 from prooftrail.pack.table import Register, Row, Table
 from prooftrail.pack.tally import Tally
 from prooftrail.pack.view import PeriodView
@@ -30,7 +31,10 @@ _EXCEPTIONS = Table(
         text("identity_id", "whom it names: an id, an ARN pattern or a family"),
         text("control_id", "the control it deviates from"),
         text("reason", "why, in the organization's words"),
-        text("inherent_tier", "the tier the risk was accepted at"),
+        text(
+            "inherent_tier",
+            "the tier scored in the run shown, the highest of what names it; empty where no result does or none has a tier",
+        ),
         empty("residual_tier", "the tier that is left", "no residual tier is worked out by this version"),
         text("risk_owner", "who accepts the risk"),
         text("requester", "who asked for it"),
@@ -55,6 +59,8 @@ _EXCEPTIONS = Table(
         text("form_result", "what IDC-32 came to for it"),
         text("evidence_id", "the sealed assessment with that result"),
         number("evidence_line", "its line there, once unpacked, counted from 1"),
+        text("accepted_at_tier", "the tier exceptions.toml says the risk was accepted at"),
+        text("tier_difference", "whether the tier scored now is higher or lower than the one accepted, or the same"),
     ),
     questions=(9,),
     sheet="Exceptions",
@@ -76,12 +82,13 @@ def _exception(period: PeriodView, tally: Tally, one: AcceptedException, status:
     gathered = tally.gathered
     excepted = gathered.excepted.get(one.id, [])
     form = gathered.forms.get(one.id)
+    scored = max((each.result.tier for each in excepted if each.result.tier), key=lambda each: each.rank, default=None)
     return (
         one.id,
         one.identity,
         one.control,
         one.reason,
-        one.tier,
+        scored.value if scored else None,
         None,
         one.risk_owner,
         one.requester,
@@ -103,6 +110,18 @@ def _exception(period: PeriodView, tally: Tally, one: AcceptedException, status:
         f"{form.result.status.value}: {form.result.reason}" if form else None,
         form.evidence if form else None,
         form.line if form else None,
+        one.tier,
+        _difference(scored, Tier(one.tier)),
+    )
+
+
+def _difference(scored: Tier | None, accepted: Tier) -> str | None:
+    if scored is None:
+        return None
+    if scored is accepted:
+        return "as accepted"
+    return (
+        f"{'HIGHER' if scored.rank > accepted.rank else 'lower'}: scored {scored.value}, accepted at {accepted.value}"
     )
 
 
@@ -149,7 +168,9 @@ _TESTS = Table(
     title="Tests of compensating controls",
     about=(
         "One row for each exception, each result that names it in the run shown, and each compensating control: what the "
-        "sealed results say of it. PASS says that the test passed in that run. Where no failing result names the exception "
+        "sealed results say of it. PASS says that the test passed in that run. INFERRED says that no result of the test "
+        "itself is sealed and that it follows only from what became of the exception: hold it against the policies and "
+        "lists named, for it is no test shown here. Where no failing result names the exception "
         "nothing was tested on its behalf, and the row says NOT_TESTED. At most 2,000 results of one exception are listed."
     ),
     columns=(
@@ -158,7 +179,7 @@ _TESTS = Table(
         text("sp80053", "its SP 800-53 id"),
         text("description", "what is tested"),
         text("test", "the control whose result counts, or the predicate"),
-        text("result", "PASS, FAIL or NOT_TESTED"),
+        text("result", "PASS, FAIL, NOT_TESTED or INFERRED"),
         instant("tested_at", "the run that tested it"),
         text("evidence_id", "the sealed assessment that says so"),
         number("evidence_line", "its line there, once unpacked, counted from 1"),
@@ -187,20 +208,30 @@ def _tests(period: PeriodView, tally: Tally) -> Iterator[Row]:
                 each.compensator.sp80053,
                 _described(period, each.compensator.control, each.compensator.predicate),
                 each.compensator.control or each.compensator.predicate,
-                each.status.value,
+                INFERRED if each.inferred else each.status.value,
                 (each.cited or each.subject).at,
                 (each.cited or each.subject).evidence,
                 (each.cited or each.subject).line,
                 each.subject.result.identity,
                 each.subject.result.subject,
                 each.subject.account,
-                each.reason,
+                f"{each.reason} {_to_look_at(each)}" if each.inferred else each.reason,
             )
         if not tested:
             yield from _nothing_tested(period, one)
         if beyond := tally.gathered.excepted_beyond[one.id]:
             said = f"{beyond} more results name this exception and are not listed here; 07 has them"
             yield (one.id, *((None,) * 4), ResultStatus.NOT_TESTED.value, *((None,) * 6), said)
+
+
+def _to_look_at(each: Tested) -> str:
+    """Where the facts stand on which a predicate was decided, for whoever decides it again."""
+    named = each.subject.result.identity or each.subject.result.subject
+    if each.compensator.predicate == "restricted_owner":
+        return f"Look at the owner of {named} in 03_identity_inventory, and at the restricted list in policy/."
+    if each.compensator.predicate == "boundary_attached":
+        return f"Look at the boundary of {named}, or of its user, in the sealed snapshot."
+    return f"Look at the conditions of the policies of {named}, or of its user, in the sealed snapshot: every statement that allows anything must name known networks."
 
 
 def _nothing_tested(period: PeriodView, one: AcceptedException) -> Iterator[Row]:

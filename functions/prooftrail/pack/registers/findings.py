@@ -5,18 +5,29 @@ from collections.abc import Iterator, Mapping
 
 from prooftrail.controls.catalog import Control
 from prooftrail.controls.crosswalk import FRAMEWORKS, by_framework
-from prooftrail.model.judgement import Finding, FindingStatus, ResultStatus, Tier
-from prooftrail.pack.registers.columns import called, empty, instant, instant_of, number, shown, text, truth
+from prooftrail.controls.due import overdue
+from prooftrail.controls.grading import Extent, extent_of, grade, recurrences
+from prooftrail.model.judgement import Finding, FindingStatus, ResultStatus
+from prooftrail.pack.registers.columns import (
+    account_status,
+    called,
+    empty,
+    instant,
+    instant_of,
+    number,
+    shown,
+    text,
+    truth,
+)
 from prooftrail.pack.registers.results import first_failed
 from prooftrail.pack.table import ColumnType, Register, Row, Table
 from prooftrail.pack.view import AccountView, PeriodView
 
 _BY_PEOPLE = "people write it: this version records what it measured and no corrective-action text"
-_MANY_PERCENT = 10
-"""More than so many percent of the subjects tested of one control failing speaks for a major nonconformity ..."""
-
-_FEW = 20
-"""... where so many were tested at least: of fewer a percentage says little."""
+_BY_ORGANIZATION = (
+    "the organization judges it, by somebody who did not do the work: this version sees only whether a correction holds, "
+    "see correction_held"
+)
 
 FINDINGS = Table(
     file="17_findings_capa",
@@ -24,8 +35,9 @@ FINDINGS = Table(
     about=(
         "One row per finding as it stands after the last judgement: open, fixed (seen mended once) or verified (stayed so"
         " for the number of runs policy asks). One finding is one control and one subject for as long as both exist. The"
-        " grade is a suggestion by rule; a person confirms it. What people write (root cause, corrective action) is not"
-        " collected: those columns are empty for the organization to fill."
+        " grade is a suggestion, by the rule `prooftrail findings` goes by too; a person confirms it. That a failure is gone"
+        " is a correction and no corrective action: root cause, action, whether it was effective and who closed it are the"
+        " organization's to write, and those columns are empty."
     ),
     questions=(10, 14),
     sheet="Findings",
@@ -40,7 +52,10 @@ FINDINGS = Table(
         text("requirement", "what the control asks, in our words"),
         text("finding", "what was found, as a sentence"),
         text("evidence_refs", "the sealed objects and lines that prove it"),
-        text("grade", "major, minor, or none while an exception is in force"),
+        text(
+            "grade",
+            "major, minor or observation; none while an exception is in force. A control is as grave as the gravest of its rows",
+        ),
         text("graded_by", "who graded"),
         instant("detected_at", "when it was first seen to fail"),
         empty("correction", "containment and correction", _BY_PEOPLE),
@@ -51,14 +66,20 @@ FINDINGS = Table(
         empty("corrective_action", "what keeps it from coming back", _BY_PEOPLE),
         text("owner", "who is to mend it"),
         instant("due", "by when; see due_why"),
-        instant("done_at", "the run that first saw it mended"),
-        text("effectiveness_criterion", "what counts as effective"),
-        instant("effectiveness_checked_at", "the run that checked last"),
-        text("effectiveness_checked_by", "who checked"),
-        text("effectiveness_result", "what the check came to"),
-        text("closed_by", "who closed it: the scan, when it was verified"),
-        number("reopened_count", "how often it came back after it was mended"),
+        instant("done_at", "the run that first saw it mended: when the correction was seen, not a corrective action"),
+        empty("effectiveness_criterion", "what counts as effective", _BY_ORGANIZATION),
+        empty("effectiveness_checked_at", "when that was checked", _BY_ORGANIZATION, ColumnType.INSTANT),
+        empty("effectiveness_checked_by", "who checked", _BY_ORGANIZATION),
+        empty("effectiveness_result", "what the check came to", _BY_ORGANIZATION),
+        empty("closed_by", "who closed it", _BY_ORGANIZATION),
+        number("reopened_count", "how often it came back after it was mended, under the same id"),
         text("grade_rule", "the rule the suggested grade rests on"),
+        text("correction_held", "for how many runs the failure has stayed gone, of those policy asks"),
+        instant("correction_seen_at", "the run that looked last whether it is still gone"),
+        text(
+            "recurrence_of",
+            "the earlier finding of this control and the same ARN, mended before this one was opened under a new id",
+        ),
         text("status", "open, fixed or verified"),
         text("severity", "how grave it is, which its due date follows"),
         text("tier", "the tier of the identity"),
@@ -85,6 +106,7 @@ FINDINGS = Table(
         text("evidence_id", "the sealed findings object"),
         number("evidence_line", "its line in the unpacked object, counted from 1"),
         truth("stale", "true where the run shown did not judge the account"),
+        account_status(),
     ),
 )
 
@@ -95,8 +117,11 @@ def _findings(one: AccountView, period: PeriodView) -> Iterator[Row]:
     controls = {each.id: each for each in period.catalog.controls}
     clauses = {each.id: _clause(each, period.options.framework) for each in period.catalog.controls}
     identities, evidence = one.identities(), one.findings_object.id if one.findings_object else None
+    again = recurrences(one.findings)
+    extents = {each: extent_of(each, period.as_of.counts) for each in {each.control for each in one.findings}}
     for line, finding in enumerate(one.findings, start=2):
-        grade, rule = _grade(finding, period)
+        earlier = again.get(finding.fingerprint)
+        suggested, rule = _grade(finding, period, extents[finding.control], recurs=earlier is not None)
         identity = identities.get(finding.identity) if finding.identity else None
         control = controls.get(finding.control)
         yield (
@@ -107,7 +132,7 @@ def _findings(one: AccountView, period: PeriodView) -> Iterator[Row]:
             control.statement if control else None,
             shown(period, finding.reason),
             _proof(one, finding, line, lines),
-            grade,
+            suggested,
             "suggested by rule, a person confirms",
             finding.opened_at,
             None,
@@ -119,13 +144,15 @@ def _findings(one: AccountView, period: PeriodView) -> Iterator[Row]:
             shown(period, finding.owner),
             finding.due_at,
             instant_of(finding.fixed_run),
-            *_effectiveness(finding, one, period),
+            *((None,) * 5),
             finding.reopened,
             rule,
+            *_correction(finding, one, period),
+            earlier,
             finding.status.value,
             finding.severity.value,
             finding.tier.value if finding.tier else None,
-            _late(finding, period),
+            overdue(finding, period.as_of.taken_at),
             shown(period, finding.due_why),
             one.account,
             shown(period, finding.subject),
@@ -145,6 +172,7 @@ def _findings(one: AccountView, period: PeriodView) -> Iterator[Row]:
             evidence,
             line if evidence else None,
             one.judged_run != period.as_of,
+            one.account_status,
         )
 
 
@@ -172,63 +200,24 @@ def _extent(finding: Finding, period: PeriodView, failing: Counter[tuple[str, st
     return f"{here} open of the same family in this account, see 37_families for the others; {everywhere}"
 
 
-def _effectiveness(finding: Finding, one: AccountView, period: PeriodView) -> Row:
-    """Criterion, when it was checked, by whom, what came out, and who closed it: all of it by the scan."""
-    runs = period.context.governance.thresholds.verified_after_runs
-    criterion = f"it passes in {runs} runs in a row" if runs > 1 else "it passes once more"
+def _correction(finding: Finding, one: AccountView, period: PeriodView) -> Row:
+    """For how long the failure has stayed gone, and the run that looked last: of an open one there is nothing to say."""
     if finding.status is FindingStatus.OPEN or finding.fixed_run is None:
-        return criterion, None, None, None, None
+        return None, None
+    asked = period.context.governance.thresholds.verified_after_runs
     at = one.judged_run.taken_at if one.judged_run else None
+    runs = f"{finding.held} run{'' if finding.held == 1 else 's'}"
     if finding.status is FindingStatus.VERIFIED:
-        return criterion, at, "scan", f"effective: it has held for {finding.held} runs", "scan"
-    return criterion, at, "scan", f"not yet: it has held for {finding.held} of {runs} runs", None
+        return f"the correction held for {runs} ({asked} asked)", at
+    return f"the correction held for {runs} so far ({asked} asked)", at
 
 
-def _late(finding: Finding, period: PeriodView) -> bool:
-    return finding.status is FindingStatus.OPEN and finding.exception is None and period.as_of.taken_at > finding.due_at
-
-
-def _grade(finding: Finding, period: PeriodView) -> tuple[str, str]:
+def _grade(finding: Finding, period: PeriodView, extent: Extent | None, *, recurs: bool) -> tuple[str, str]:
     """What speaks for major or minor, and the rule: an indication, for grading is the auditor's judgement."""
     if finding.status is FindingStatus.OPEN and finding.exception is not None:
         return "none while its exception is in force", f"exception {finding.exception} was applied: an accepted risk"
-    if always := _always_major(finding):
-        return "major", always
-    if finding.reopened:
-        return "major", f"the same nonconformity came back {finding.reopened} time{'s' if finding.reopened > 1 else ''}"
-    allowed = finding.due_at - finding.opened_at
-    if (
-        _late(finding, period)
-        and finding.tier is Tier.CRITICAL
-        and period.as_of.taken_at > finding.opened_at + 2 * allowed
-    ):
-        return "major", "a critical-tier identity fails for more than twice the time it was given"
-    share = _share(finding.control, period)
-    if finding.status is FindingStatus.OPEN and finding.severity.rank >= Tier.HIGH.rank and share is not None:
-        failed, tested = share
-        if tested >= _FEW and failed * 100 > tested * _MANY_PERCENT:
-            return "major", f"more than {_MANY_PERCENT} % of what {finding.control} tested fails ({failed} of {tested})"
-    return "minor", "an isolated deviation: none of the rules for major holds"
-
-
-def _always_major(finding: Finding) -> str | None:
-    """What is major however often it happens, told by the words its check fails with."""
-    words = finding.reason.casefold()
-    if finding.control == "IDC-10" and "access key" in words:
-        return "the root user has an access key"
-    if finding.control == "IDC-01" and finding.status is FindingStatus.OPEN:
-        return "the inventory is not complete and no reconciliation explains it"
-    if finding.control in ("IDC-24", "IDC-35") and "evidence" in words:
-        return "whoever writes evidence can delete it"
-    return None
-
-
-def _share(control: str, period: PeriodView) -> tuple[int, int] | None:
-    """How many failed of those tested in the run shown, exceptions among the tested; None where none was."""
-    counts = period.as_of.counts
-    number = {each: counts.get(f"result:{control}:{each.value}", 0) for each in ResultStatus}
-    tested = number[ResultStatus.PASS] + number[ResultStatus.FAIL] + number[ResultStatus.EXCEPTION]
-    return (number[ResultStatus.FAIL], tested) if tested else None
+    found = grade(finding, period.as_of.taken_at, extent, recurs=recurs)
+    return found.indication.value.partition(" ")[0], found.why
 
 
 FINDING_REGISTERS = (Register(table=FINDINGS, each=_findings),)

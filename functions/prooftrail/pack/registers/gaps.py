@@ -1,35 +1,42 @@
 """24: everything that was not read or not judged, why, what hangs on it, and what to grant or do."""
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from functools import partial
 
-from prooftrail import permissions
 from prooftrail.inventory.wording import counted
 from prooftrail.model.judgement import Result, ResultStatus
-from prooftrail.model.reading import GLOBAL, Cell, CellStatus, Gap, GapReason
-from prooftrail.pack.registers.columns import instant, listing, number, shown, text
+from prooftrail.model.reading import GLOBAL
+from prooftrail.pack.registers.columns import instant, instant_of, listing, number, shown, text
+from prooftrail.pack.registers.counted import not_explained
+from prooftrail.pack.registers.gap_words import account_to_do, cause_to_do, impact_of, to_do
 from prooftrail.pack.registers.of_period import period_gap_rows
+from prooftrail.pack.registers.period_gaps import organization_since
+from prooftrail.pack.registers.refusals import refusals
+from prooftrail.pack.registers.stretches import NOT_JUDGED, SEEN, THERE, Stretch, of_account, of_sources
 from prooftrail.pack.table import Register, Row, Table
 from prooftrail.pack.tally import Tally
-from prooftrail.pack.view import AccountView, PackRun, PeriodView
-from prooftrail.permissions import Permission, Place
+from prooftrail.pack.view import READ, AccountView, PackRun, PeriodView, Refused
 
 GAPS = Table(
     file="24_gaps",
     title="Gaps",
     about=(
-        "One row per thing that was not read, not judged, or is gone or damaged: sources refused or cut short in the last"
-        " reading of an account, accounts not read, sealed objects that are not what was sealed, why results are"
-        " NOT_TESTED, and ticks without a run or with a late one. What this version never collects is in 05_control_map"
+        "One row per thing that was not read, not judged, or is gone or damaged: sources refused or cut short, accounts not"
+        " read, left out or in no plan, sealed objects that are not what was sealed, why results are"
+        " NOT_TESTED, and ticks without a run or with a late one. Sources and accounts are told over the whole period, from"
+        " run to run: one row per stretch, `to` empty while it lasts. Results and differences of counts are those of the run"
+        " shown; 30_result_intervals has what was NOT_TESTED before. What this version never collects is in 05_control_map"
         " and on page one."
     ),
     questions=(1, 12, 13),
     sheet="Gaps",
     columns=(
-        instant("from", "since when; empty where that is not known"),
-        instant("to", "until when; empty while it lasts as of the run shown"),
+        instant(
+            "from", "the first run that showed it, see beginning; of results that are NOT_TESTED the first of them"
+        ),
+        instant("to", "the first run that looked and saw it no more; empty while it lasts as of the run shown"),
         text("account_id", "the account, organization, or empty for the run as a whole"),
         text("region", "the region; global for what has none"),
         text("kind", "the source (principals, secrets ...), account, control, evidence, or tick"),
@@ -41,38 +48,18 @@ GAPS = Table(
         text("api", "the call that was refused"),
         number("times", "how often in this row's place"),
         listing("controls", "controls with a result that is NOT_TESTED for it"),
-        number("results_not_tested", "results that are NOT_TESTED for it"),
-        text("run_id", "the run this was seen in"),
+        number("results_not_tested", "results that are NOT_TESTED for it in the run shown; empty for what is over"),
+        text("run_id", "the last run this was seen in"),
         text("evidence_id", "the sealed object that shows it"),
+        number(
+            "runs", "how many runs of this stretch showed it; those that read nothing of the account are not among them"
+        ),
+        text("beginning", "seen to begin, or there in the first run looked at; empty where that was not looked for"),
+        text("ended_by", "what the first run after it did; empty while it lasts"),
     ),
 )
 
 _KIND, _CAUSE, _CONTROLS = 4, 5, 12  # columns
-_BARRED = re.compile(r"(?:explicit deny in an? |because no (?!identity))([\w-]+(?: [\w-]+)? (?:policy|boundary))")
-_ACTIONS = {one.action: one for one in permissions.PERMISSIONS}
-_WHOSE = {
-    Place.MEMBER: "the member role in this account (`prooftrail doctor` prints the policy)",
-    Place.ORGANIZATION: "the scanner in the management account (`prooftrail doctor` prints the policy)",
-    Place.SCANNER: "the scanner itself (`prooftrail doctor` prints the policy)",
-    Place.STORE: "the scanner, on its store",
-}
-_TO_DO = {
-    GapReason.THROTTLED: "nothing to grant: AWS asked to go slower; the next run reads again, or scan with fewer --workers",
-    GapReason.UNREACHABLE: "see that the region answers and nothing between blocks it; the next run reads again",
-    GapReason.NOT_READY: "nothing to grant: AWS had not finished its report; the next run reads it",
-    GapReason.TRUNCATED: "the answer was cut off: the next run reads again; report it if it stays",
-    GapReason.UNREADABLE: "AWS sent what cannot be read: keep the raw answer and report it",
-    GapReason.CLOCK: "put the clock of the machine that scans right",
-    GapReason.DISAGREES: "two sources of AWS disagree: compare them in the console, and see whether the next run agrees",
-    GapReason.NOT_COVERED: "nothing to do: this version does not read it; ask for it elsewhere",
-    GapReason.ERROR: "see the cause; the next run reads again",
-}
-_STATUS_TO_DO = {
-    CellStatus.LATE: "it was read too long after the run's instant to count: start runs in time, or scan fewer accounts at once",
-    CellStatus.ONBOARDING: "the account is new: AWS grants access to it within hours, and the next run reads it",
-    CellStatus.DISABLED: "the region is not enabled: nothing to do unless something is expected there",
-}
-_SKIPPED_TO_DO = "nothing to grant where that is meant: the reason is AWS's own word, or the scope policy/ holds"
 
 
 def gap_row(
@@ -90,29 +77,37 @@ def gap_row(
     times: int = 1,
     results: Iterable[Result] = (),
     evidence: str | None = None,
+    stretch: Stretch | None = None,
+    since: datetime | None = None,
 ) -> Row:
-    """One row of 24_gaps about what a run of an account did not show; `impact` is followed by the results it keeps from a verdict."""
-    untested = list(results)
+    """One row of 24_gaps about what a run of an account did not show; `impact` is followed by the results it keeps from a verdict.
+
+    `stretch` says from when to when; without it the gap began with `run`, or `since`. Of what is over no results are counted.
+    """
+    untested, over = list(results), stretch is not None and stretch.until is not None
     controls = tuple(sorted({one.control for one in untested}))
     kept = f"{counted(len(untested), 'result is', 'results are')} NOT_TESTED" if untested else ""
     said = "; ".join(each for each in (impact, kept) if each)
     return (
-        run.taken_at if run else None,
-        None,
+        stretch.since if stretch else since or (run.taken_at if run else None),
+        stretch.until if stretch else None,
         account,
         region,
         kind,
         cause,
         said,
-        remediation,
+        f"it is over; if it comes back: {remediation}" if over else remediation,
         status,
         code,
         api,
         times,
         controls,
-        len(untested),
-        run.run_id if run else None,
+        None if over else len(untested),
+        stretch.run_id if stretch else run.run_id if run else None,
         evidence,
+        stretch.runs if stretch else None,
+        stretch.beginning if stretch else None,
+        stretch.ended_by if stretch else None,
     )
 
 
@@ -122,61 +117,85 @@ def _gaps(one: AccountView, period: PeriodView) -> Iterator[Row]:
     explained: set[str] = set()
     testable = {each.id for each in period.catalog.controls if each.testable}
     untested = [each for each in one.results if each.status is ResultStatus.NOT_TESTED and each.control in testable]
-    cells = one.cells if not one.of_organization or one.cells else period.context.cells
-    for cell in cells:
-        if cell.status is not CellStatus.OK:
-            hit = [each for each in untested if any(_of_cell(said, cell) for said in each.gaps)]
-            explained |= {said for each in hit for said in each.gaps if _of_cell(said, cell)}
-            yield from _cell(cell, hit, one, period)
+    for stretch in _sources(one, period):
+        refused, hit = stretch.refused, list[Result]()
+        if refused is None:
+            continue
+        if stretch.until is None:
+            hit = [each for each in untested if any(_of_source(said, refused) for said in each.gaps)]
+            explained |= {said for each in hit for said in each.gaps if _of_source(said, refused)}
+        yield _source(refused, stretch, hit, one, period)
     yield from _untested(untested, explained, one, period)
     yield from _differences(one)
 
 
+def _sources(one: AccountView, period: PeriodView) -> list[Stretch]:
+    """What sources did not tell; of the organization, whose older readings no view has, as far back as manifests say so."""
+    if not one.of_organization:
+        return of_sources(one, period, to_do)
+    found: list[Stretch] = []
+    for cell in one.cells or period.context.cells:
+        since, runs = organization_since(period, cell.collector)
+        beginning = THERE if not period.runs or since == period.runs[0].taken_at else SEEN
+        found += [
+            Stretch(since, period.as_of.run_id, beginning, each.status.value, refused=each, runs=runs)
+            for each in refusals(cell)
+        ]
+    return found
+
+
 def _account(one: AccountView, period: PeriodView) -> Iterator[Row]:
-    """The account as a whole: not read by the run shown, or not judged."""
+    """The account as a whole: not read by a run of the period, or not judged; what the run shown says comes first."""
+    stretches = of_account(one, period)
+    standing = stretches.pop() if stretches and stretches[-1].until is None else None
+    yield from _standing(one, period, standing)
+    for each in stretches:
+        unjudged = each.status == NOT_JUDGED
+        runs = f"{counted(each.runs, 'run')} of the period"
+        impact = f"{runs} read it and sealed no results: no control was tested for it then"
+        if not unjudged:
+            impact = f"{runs} read nothing of it: no control was tested for it then, and what changed was not seen"
+        yield gap_row(
+            run=None,
+            account=one.account,
+            kind="account",
+            cause=shown(period, each.reason) or each.status,
+            impact=impact,
+            remediation=account_to_do(each.status),
+            status=each.status,
+            times=each.runs,
+            stretch=each,
+        )
+
+
+def _standing(one: AccountView, period: PeriodView, stretch: Stretch | None) -> Iterator[Row]:
     run, reason = period.as_of, shown(period, one.reason)
-    if one.status not in ("sealed", "gaps") and not one.of_organization:
+    row = partial(gap_row, run=run, account=one.account, kind="account", stretch=stretch)
+    if one.status not in READ and not one.of_organization:
         older = "nothing of it is known: it was never read, and no control was tested for it"
         if one.read_run:
             older = f"it is shown as run {one.read_run.run_id} saw it, results too, and marked stale"
-        yield gap_row(
-            run=run,
-            account=one.account,
-            kind="account",
+        yield row(
             cause=reason or one.status,
             impact=f"the account was not read in run {run.run_id}; {older}",
-            remediation=_account_to_do(one),
+            remediation=account_to_do(one.status),
             status=one.status,
         )
         return
     if one.unjudged:
-        yield gap_row(
-            run=run,
-            account=one.account,
-            kind="account",
+        yield row(
             cause=shown(period, one.unjudged) or "",
             impact="no control was tested for it: it has no results, risks or findings in this pack",
-            remediation="read it; if it was read, `prooftrail verify --rederive` says what keeps it from being judged",
-            status="not judged",
+            remediation=account_to_do(NOT_JUDGED),
+            status=NOT_JUDGED,
         )
     elif one.judged_run is not None and one.judged_run != run:
-        yield gap_row(
-            run=run,
-            account=one.account,
-            kind="account",
+        yield row(
             cause=f"run {run.run_id} did not judge it" + (f": {reason}" if reason else ""),
             impact=f"its results are those of run {one.judged_run.run_id} and are marked stale",
-            remediation=_account_to_do(one),
+            remediation=account_to_do(one.status),
             status="stale",
         )
-
-
-def _account_to_do(one: AccountView) -> str:
-    if one.status == "skipped":
-        return _SKIPPED_TO_DO
-    if one.status == "unplanned":
-        return "see whether the account left the organization: the run shown did not plan for it"
-    return "create the member role there with its trust policy, or lift what refuses sts:AssumeRole: `prooftrail doctor` says which"
 
 
 def _damaged(one: AccountView, period: PeriodView) -> Iterator[Row]:
@@ -190,67 +209,42 @@ def _damaged(one: AccountView, period: PeriodView) -> Iterator[Row]:
             remediation="run `prooftrail verify`; take the object from a copy whose hash is the one the manifest names",
             status="gone or damaged",
         )
-
-
-def _cell(cell: Cell, hit: list[Result], one: AccountView, period: PeriodView) -> Iterator[Row]:
-    """A source that was not read whole: a row for each call and reason."""
-    groups: dict[tuple[str, GapReason], list[Gap]] = defaultdict(list)
-    for gap in cell.gaps:
-        groups[gap.api, gap.reason].append(gap)
-    row = partial(
-        gap_row,
-        run=one.read_run or period.as_of,
-        account=one.account,
-        region=cell.region,
-        kind=cell.collector.value,
-        status=cell.status.value,
-        results=hit,
-        evidence=one.snapshot.id if one.snapshot else None,
-    )
-    if not groups:
-        cause = shown(period, cell.reason) or f"the source is {cell.status.value}"
-        to_do = _STATUS_TO_DO.get(cell.status, "see the cause; the next run reads again")
-        yield row(cause=cause, impact=_impact(cell), remediation=to_do)
-    for (api, _), gaps in sorted(groups.items()):
-        first = gaps[0]
-        more = f" (and {len(gaps) - 1} more of the kind)" if len(gaps) > 1 else ""
-        yield row(
-            cause=f"{api}: {shown(period, first.detail)}{more}",
-            impact=_impact(cell, _ACTIONS.get(api)),
-            remediation=_STATUS_TO_DO.get(cell.status) or remediation(first),
-            code=first.code,
-            api=api,
-            times=len(gaps),
+    for said in dict.fromkeys(one.left_out):
+        yield gap_row(
+            run=None,
+            account=one.account,
+            kind="partial copy",
+            cause=shown(period, said) or "",
+            impact="what that object holds is not in this pack, or an older one stands for it",
+            remediation="pull the whole, or this account and these days, and make the pack again from that",
+            status="left out of the copy",
         )
 
 
-def remediation(gap: Gap) -> str:
-    """What to grant or do about one refusal; an explicit deny or a missing Allow above the account is named."""
-    if gap.reason is not GapReason.DENIED:
-        return _TO_DO[gap.reason]
-    barred = _BARRED.search(gap.detail)
-    if barred:
-        return f"let the {barred[1]} that forbids it allow {gap.api}: granting it in the account would not help"
-    known = _ACTIONS.get(gap.api)
-    whose = _WHOSE[known.place] if known else "the role that reads"
-    return f"grant {gap.api} to {whose}"
-
-
-def _impact(cell: Cell, refused: Permission | None = None) -> str:
-    what = cell.collector.value.replace("_", " ")
-    if refused and refused.lost:
-        return refused.lost
-    why = f" ({refused.why})" if refused else ""
-    rest = (
-        "what is listed of it is true, and nothing absent can be called gone"
-        if cell.items
-        else "nothing is known of it"
+def _source(refused: Refused, stretch: Stretch, hit: list[Result], one: AccountView, period: PeriodView) -> Row:
+    """A source that was not read whole: one call and reason of it."""
+    said = shown(period, refused.detail) or f"the source is {refused.status.value}"
+    more = f" (and {refused.times - 1} more of the kind)" if refused.times > 1 else ""
+    return gap_row(
+        run=None,
+        account=one.account,
+        region=refused.region,
+        kind=refused.collector.value,
+        cause=f"{refused.api}: {said}{more}" if refused.api else said,
+        impact=impact_of(refused),
+        remediation=to_do(refused),
+        status=refused.status.value,
+        code=refused.code,
+        api=refused.api,
+        times=refused.times,
+        results=hit,
+        evidence=stretch.evidence,
+        stretch=stretch,
     )
-    return f"{what}{why} not read whole: {rest}"
 
 
-def _of_cell(said: str, cell: Cell) -> bool:
-    """True if a result's gap speaks of this cell: it begins with the source, and with its region where one is named."""
+def _of_source(said: str, cell: Refused) -> bool:
+    """True if a result's gap speaks of this source: it begins with the source, and with its region where one is named."""
     name = cell.collector.value
     named = f"{name} in {cell.region} "
     return said.startswith(named) or (cell.region == GLOBAL and said.startswith((f"{name} is ", f"{name} was ")))
@@ -265,27 +259,22 @@ def _untested(untested: list[Result], explained: set[str], one: AccountView, per
             causes[gap].append(each)
     for cause, results in sorted(causes.items()):
         kinds = Counter(each.control for each in results)
+        since = min(
+            (held for each in results if (held := one.held_since.get((each.control, each.subject)))), default=None
+        )
         yield gap_row(
             run=one.judged_run,
+            since=instant_of(since),
             account=one.account,
             kind="control",
             cause=shown(period, cause) or "",
             impact=", ".join(f"{control}: {number}" for control, number in sorted(kinds.items())),
-            remediation=_cause_to_do(cause),
+            remediation=cause_to_do(cause),
             times=len(results),
             status=ResultStatus.NOT_TESTED.value,
             results=results,
             evidence=one.assessment.id if one.assessment else None,
         )
-
-
-def _cause_to_do(cause: str) -> str:
-    """What helps against a cause that is no refused call, as far as its words tell."""
-    if "this version" in cause or "not collected" in cause:
-        return "nothing to grant: this version does not read it; ask for the record elsewhere"
-    if cause.startswith("AWS tells no"):
-        return "nothing to grant: AWS does not tell it; ask its owner"
-    return "see the cause; once it is mended the next run tests it"
 
 
 def _never(period: PeriodView) -> Iterator[Row]:
@@ -296,6 +285,7 @@ def _never(period: PeriodView) -> Iterator[Row]:
             continue
         row = gap_row(
             run=period.as_of,
+            since=_untested_since(period, control.id),
             account=None,
             kind="control",
             cause=control.why_not or "this version cannot test it",
@@ -307,9 +297,19 @@ def _never(period: PeriodView) -> Iterator[Row]:
         yield (*row[:_CONTROLS], (control.id,), number, *row[_CONTROLS + 2 :])
 
 
+def _untested_since(period: PeriodView, control: str) -> datetime:
+    """The first run of the period from which on every one, up to the one shown, had such a result of the control."""
+    since = period.as_of.taken_at
+    for run in reversed(period.runs):
+        if not run.counts.get(f"result:{control}:{ResultStatus.NOT_TESTED.value}", 0):
+            break
+        since = run.taken_at
+    return since
+
+
 def _differences(one: AccountView) -> Iterator[Row]:
     for each in one.reconciliations:
-        if each.difference and each.explained is None:
+        if not_explained(one, each):
             yield gap_row(
                 run=one.read_run,
                 account=one.account,

@@ -14,7 +14,9 @@ from prooftrail.model.identity import Identity, Kind
 from prooftrail.model.judgement import Finding, FindingStatus, PrivilegeClass, Result, ResultStatus, Risk
 from prooftrail.model.reading import CellStatus
 from prooftrail.model.trust import PrincipalType, TrustStatement
-from prooftrail.pack.registers.gathered_exceptions import Cited, Near, Tested, cited_in, tested
+from prooftrail.pack.registers.gathered_exceptions import Cited, Near, Tested, cited_in
+from prooftrail.pack.registers.predicates import came_to
+from prooftrail.pack.registers.request_words import folded, pieces_of
 from prooftrail.pack.view import AccountView, Listed, PackNotice, PeriodView
 
 MOST_KEPT = 2_000
@@ -48,6 +50,7 @@ class Trusted:
         self.roles = self.without_external_id = self.failing = 0
         self.accounts: set[str] = set()
         self.example: str | None = None
+        self.cited: tuple[str, int] | None = None
 
 
 class Unowned:
@@ -73,6 +76,7 @@ class Gathered:
         self.forms: dict[str, Cited] = {}
         self.examples: dict[str, Cited] = {}
         self.owners_failing: dict[str, Counter[str | None]] = defaultdict(Counter)
+        self.owned: dict[str | None, tuple[str, int]] = {}
         self.owner_of_matter: dict[str, str | None] = {}
         self.mended: list[Mended] = []
         self.unowned = Unowned()
@@ -87,7 +91,7 @@ class Gathered:
         self.clocks_compared = 0
         self.clocks_apart_s = 0
         self.trusted: dict[str, Trusted] = defaultdict(Trusted)
-        self.asked = {_folded(asked): Counter[str]() for _, asked in period.options.requests}
+        self.asked = {piece: Counter[str]() for _, asked in period.options.requests for piece in pieces_of(asked)}
         self.accounts: list[str] = []
         self.unjudged: list[tuple[str, str]] = []
         self.stale: list[tuple[str, str]] = []
@@ -143,6 +147,7 @@ class Gathered:
         if self.asked:
             self._ask(one.account, "03_identity_inventory")
             self._ask(identity.id, "03_identity_inventory", identity.arn, identity.name)
+        self.owned.setdefault(identity.owner.value, (listed.evidence, listed.line))
         if identity.owner.value is None:
             self.unowned.tiers[risk.tier.value if risk else "not scored"] += 1
             self.unowned.accounts.add(one.account)
@@ -157,7 +162,7 @@ class Gathered:
             self.gravest = risk
 
     def _ask(self, name: str, file: str, *more: str) -> None:
-        for text in dict.fromkeys(_folded(self._period.reveal(each)) for each in (name, *more)):
+        for text in dict.fromkeys(folded(self._period.reveal(each)) for each in (name, *more)):
             if text in self.asked:
                 self.asked[text][file] += 1
 
@@ -206,7 +211,8 @@ class Gathered:
                 continue
             self.excepted[name].append(cited)
             entry = self._exceptions.get(name)
-            self.tested[name] += (tested(each, cited, near) for each in (entry.compensating if entry else ()))
+            named = entry.compensating if entry else ()
+            self.tested[name] += (came_to(each, cited, near, identities, self._period) for each in named)
 
     def _roles(self, one: AccountView, failing: set[str]) -> None:
         for listed in one.listed:
@@ -222,6 +228,7 @@ class Gathered:
                 known.failing += listed.identity.id in failing
                 known.accounts.add(one.account)
                 known.example = known.example or listed.identity.id
+                known.cited = known.cited or (listed.evidence, listed.line)
 
     def _findings(self, one: AccountView) -> None:
         for at, each in enumerate(one.findings):
@@ -278,7 +285,3 @@ def _gravity(one: Risk) -> tuple[int, int, int, int]:
 def _account_in(principal: str) -> str | None:
     account = principal.split(":")[4] if principal.count(":") >= 5 else principal
     return account if account.isdigit() and len(account) == 12 else None
-
-
-def _folded(text: str) -> str:
-    return text.strip().casefold()

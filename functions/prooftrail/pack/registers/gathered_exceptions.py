@@ -25,13 +25,17 @@ class Cited(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
 
 class Tested(msgspec.Struct, frozen=True, kw_only=True):
-    """What one compensating control came to for one excepted subject; `status` is PASS, FAIL or NOT_TESTED."""
+    """What one compensating control came to for one excepted subject; `status` is PASS, FAIL or NOT_TESTED.
+
+    `inferred` is True where no sealed result says so: it follows only from what the exception itself came to.
+    """
 
     subject: Cited
     compensator: Compensator
     status: ResultStatus
     reason: str
     cited: Cited | None = None
+    inferred: bool = False
 
 
 class Near:
@@ -78,22 +82,26 @@ def tested(each: Compensator, cited: Cited, near: Near) -> Tested:
         failed = ResultStatus.NOT_TESTED if untested else ResultStatus.FAIL
         status = ResultStatus.PASS if bad is None else failed
         return Tested(subject=cited, compensator=each, status=status, reason=shown.result.reason, cited=shown)
-    status, reason = _as_said(each, cited)
-    return Tested(subject=cited, compensator=each, status=status, reason=reason, cited=cited)
+    status, reason, inferred = _as_said(each, cited)
+    return Tested(subject=cited, compensator=each, status=status, reason=reason, cited=cited, inferred=inferred)
 
 
-def _as_said(each: Compensator, cited: Cited) -> tuple[ResultStatus, str]:
-    """What the reason of the excepted result says of it: every cause why an exception is void stands there."""
+def _as_said(each: Compensator, cited: Cited) -> tuple[ResultStatus, str, bool]:
+    """What the reason of the excepted result says of it, and whether that is only inferred from its saying nothing against it."""
     if cited.result.status is ResultStatus.EXCEPTION:
-        return ResultStatus.PASS, "The exception was applied, which it is only while this holds."
+        return ResultStatus.PASS, "The exception was applied, which it is only while this holds.", True
     _, said, rest = cited.result.reason.partition(f"its compensating control {called(each)} {_VOID}")
     if not said:
         if each.control:
-            return ResultStatus.NOT_TESTED, "No result of it for this subject is sealed."
-        return ResultStatus.PASS, "The exception is void for another reason; nothing is said against this control."
+            return ResultStatus.NOT_TESTED, "No result of it for this subject is sealed.", False
+        return (
+            ResultStatus.PASS,
+            "The exception is void for another reason; nothing is said against this control.",
+            True,
+        )
     why = rest.partition("; its compensating control ")[0].strip()
     untested = why.startswith((ResultStatus.NOT_TESTED.value, "no result of it"))
-    return (ResultStatus.NOT_TESTED if untested else ResultStatus.FAIL), why
+    return (ResultStatus.NOT_TESTED if untested else ResultStatus.FAIL), why, False
 
 
 def cited_in(one: AccountView, at: int, result: Result) -> Cited:

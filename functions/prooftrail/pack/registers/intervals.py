@@ -1,20 +1,21 @@
 """30: since when each result is what it is, and until when it was: failures with a beginning and an end."""
 
-from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
 
 from prooftrail.model.judgement import Result, ResultStatus
-from prooftrail.pack.registers.columns import called, instant, instant_of, number, shown, text, truth
+from prooftrail.pack.registers.columns import account_status, called, instant, instant_of, number, shown, text, truth
 from prooftrail.pack.registers.results import FAILING, findings_by_subject
+from prooftrail.pack.registers.unseen import Unseen, was_read
 from prooftrail.pack.table import Register, Row, Table
-from prooftrail.pack.view import AccountView, PackRun, PeriodView, RunTransition
+from prooftrail.pack.view import AccountView, PeriodView, RunTransition
 
 _OPEN = (ResultStatus.FAIL, ResultStatus.EXCEPTION, ResultStatus.NOT_TESTED)
+_NOBODY_SAW = "failing when first seen; nobody saw it begin"
+_FIRST_SEEN = "so when first seen; nobody saw it begin"
 _UNREAD = "the transitions of a run could not be read, so another result may lie between: {}"
 _BROKEN = "it does not follow from what was held before: a run's transitions are missing, or were not read"
-_READ = frozenset({"sealed", "gaps"})
 
 INTERVALS = Table(
     file="30_result_intervals",
@@ -23,7 +24,8 @@ INTERVALS = Table(
         "One row per stretch of time in which a control came to one result for one subject: for every subject whose"
         " result changed in the period, all its stretches; for every other one that is FAIL, EXCEPTION or NOT_TESTED now,"
         " the present one. Results that passed all the period long have no row here and one in 07. A stretch begins with"
-        " the run that first saw it and ends with the run that first saw another: what happened between runs is not known."
+        " the run that first saw it and ends with the run that first saw another: what happened between runs is not known. A run in which the"
+        " account, or the source that lists the subject, was not read whole makes a stretch over it uncertain."
     ),
     questions=(10,),
     sheet="Intervals",
@@ -40,16 +42,20 @@ INTERVALS = Table(
         instant("to_at", "the instant of that run"),
         truth("open_ended", "true where it holds as of the last judgement"),
         truth("before_period", "true where it began before the period"),
-        text("beginning", "seen to begin, first judged, before the period, or before the first run"),
+        text("beginning", "seen to begin, first judged, before the period, or so when first seen; nobody saw it begin"),
         text("ended_by", "the result that followed, or gone; empty while it holds"),
         text(
             "reason", "what the run that began it said; of one that began before the period and holds, what is said now"
         ),
         text("end_reason", "what the run that ended it said"),
         number(
-            "runs_not_judged", "runs of the period in this stretch that did not read the account: nothing was seen then"
+            "runs_not_judged",
+            "runs of the period in this stretch without a result for it: its account or the source that lists it was not"
+            " read then, or nothing was judged",
         ),
-        truth("certain", "false where something is missing that could hold another stretch"),
+        truth(
+            "certain", "false where a run was not read or something is missing, so that another result may lie between"
+        ),
         text("uncertain_why", "why it is not certain"),
         text("finding_id", "its finding in 17_findings_capa"),
         text("evidence_id", "the sealed assessment that shows what holds now; empty for what ended"),
@@ -57,8 +63,45 @@ INTERVALS = Table(
         text(
             "transition_ref", "where below evidence/ the transition that ended it is sealed, or the one that began it"
         ),
+        truth("stale", "true where the run shown did not judge the account: what holds is what an older run saw"),
+        account_status(),
     ),
 )
+
+
+class Life:
+    """When results of an account began that no transition of the period began, and in which words that is said.
+
+    Register and report both ask here, so that they say the same of the same failure.
+    """
+
+    def __init__(self, one: AccountView, period: PeriodView) -> None:
+        self._findings = findings_by_subject(one)
+        judged = (run.run_id for run in period.runs if was_read(one, run))
+        self._first = next(judged, None) if period.before is None else None
+        self._began = datetime.combine(period.options.since, time.min, tzinfo=UTC)
+
+    def from_run(self, key: tuple[str, str], status: ResultStatus, since: str | None) -> str | None:
+        """The run it began with: what holds knows it, else its finding, else the first of all that judged the account.
+
+        A finding tells when it began to fail, and not when that was accepted.
+        """
+        finding = self._findings.get(key)
+        if since is None and finding and status is ResultStatus.FAIL and not finding.reopened:
+            return finding.opened_run
+        return since or self._first
+
+    def before_period(self, at: datetime | None) -> bool:
+        """True for what began before the period, or nobody knows when."""
+        return at is None or at < self._began
+
+    def beginning(self, key: tuple[str, str], status: ResultStatus, from_run: str | None) -> str:
+        """How far that run is its beginning."""
+        finding, at = self._findings.get(key), instant_of(from_run)
+        unseen = finding is not None and finding.since_before and finding.opened_run == from_run
+        if unseen or (from_run is not None and from_run == self._first):
+            return _NOBODY_SAW if status in FAILING else _FIRST_SEEN
+        return "first judged" if at is not None and not self.before_period(at) else "before the period"
 
 
 @dataclass(slots=True)
@@ -109,11 +152,10 @@ class _Account:
         self.results: dict[tuple[str, str], tuple[Result, int]] = {
             (each.control, each.subject): (each, line) for line, each in enumerate(one.results, one.first_result_line)
         }
-        self._unread = next((each for each in one.wrong if "transitions/" in each), None)
-        self._blind = [run.taken_at for run in period.runs if not _judged(one, run)]
-        seen = (run.run_id for run in period.runs if _judged(one, run))
-        self._first = next(seen, None) if period.before is None else None
-        self._began = datetime.combine(period.options.since, time.min, tzinfo=UTC)
+        self._unread = next(iter(one.changes_unknown), None)
+        self._unseen = Unseen(one, period)
+        self._life = Life(one, period)
+        self._about: Row = (one.judged_run != period.as_of, one.account_status)
 
     def failing(self, key: tuple[str, str]) -> bool:
         """True for what does not pass now."""
@@ -131,9 +173,10 @@ class _Account:
         result, line = self.results.get(key, (None, None))
         identity_id = known.transition.identity if known else result.identity if result else None
         identity = self._identities.get(identity_id) if identity_id else None
-        from_run = self._from(key, stretch)
+        from_run = stretch.came.run_id if stretch.came else self._life.from_run(key, stretch.status, stretch.from_run)
         from_at = instant_of(from_run)
-        why = self._doubt(stretch)
+        missing = self._unseen.between(identity_id, from_at, went.at if went else None)
+        why = self._doubt(stretch) or missing.why
         finding = self._findings.get(key)
         said = came.transition.reason if came else result.reason if result and held else None
         return (
@@ -148,54 +191,30 @@ class _Account:
             went.run_id if went else None,
             went.at if went else None,
             held,
-            came is None and (from_at is None or from_at < self._began),
+            came is None and self._life.before_period(from_at),
             self._beginning(key, stretch, from_run),
             (went.transition.after.value if went.transition.after else "gone") if went else None,
             shown(period, said),
             shown(period, went.transition.reason) if went else None,
-            self._not_judged(from_at, went.at if went else None),
+            missing.runs,
             why is None,
             shown(period, why),
             finding.fingerprint if finding else None,
             self._one.assessment.id if held and self._one.assessment else None,
             line if held and self._one.assessment else None,
             f"transitions/{last.run_id}/{self._one.account}/" if last else None,
+            *self._about,
         )
-
-    def _from(self, key: tuple[str, str], stretch: _Stretch) -> str | None:
-        """The run a stretch began with: its transition's, its finding's, or the first of all that judged the account."""
-        finding = self._findings.get(key)
-        if stretch.from_run is None and finding and stretch.status in FAILING and not finding.reopened:
-            return finding.opened_run
-        return stretch.from_run or self._first
 
     def _beginning(self, key: tuple[str, str], stretch: _Stretch, from_run: str | None) -> str:
         if stretch.came is not None:
             return "first judged" if stretch.came.transition.before is None else "seen to begin"
-        finding, at = self._findings.get(key), instant_of(from_run)
-        if finding and finding.since_before and finding.opened_run == from_run:
-            return "before the first run: nobody saw it begin"
-        if from_run is not None and from_run == self._first:
-            return "there in the first run: nobody saw it begin"
-        return "first judged" if at is not None and at >= self._began else "before the period"
+        return self._life.beginning(key, stretch.status, from_run)
 
     def _doubt(self, stretch: _Stretch) -> str | None:
         if self._unread:
             return _UNREAD.format(self._unread)
         return _BROKEN if stretch.broken else None
-
-    def _not_judged(self, start: datetime | None, end: datetime | None) -> int:
-        first = bisect_left(self._blind, start) if start else 0
-        return (bisect_left(self._blind, end) if end else len(self._blind)) - first
-
-
-def _judged(one: AccountView, run: PackRun) -> bool:
-    """True if the run read the account, as its manifest states; the organization is judged by every run."""
-    if one.of_organization:
-        return True
-    at = bisect_left(run.coverage, one.account, key=lambda each: each.account)  # manifests list accounts in order
-    found = run.coverage[at] if at < len(run.coverage) else None
-    return found is not None and found.account == one.account and found.status in _READ
 
 
 INTERVAL_REGISTERS = (Register(table=INTERVALS, each=_intervals),)

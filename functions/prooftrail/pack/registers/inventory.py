@@ -8,6 +8,7 @@ from prooftrail.model.identity import Identity
 from prooftrail.model.judgement import ResultStatus, Risk, Tier
 from prooftrail.model.reading import CellStatus, Collector
 from prooftrail.pack.registers.columns import (
+    account_status,
     all_shown,
     day,
     empty,
@@ -101,6 +102,7 @@ INVENTORY = Table(
         text("region", "the region it is listed in; global for IAM"),
         listing("not_read", "its fields that were refused or could not be told this time: they say nothing"),
         text("carried_from", "the run whose reading stands, where this one had no reason to read again"),
+        account_status(),
     ),
 )
 
@@ -146,6 +148,7 @@ RISKS = Table(
         text("evidence_id", "the sealed assessment"),
         number("evidence_line", "its line in the unpacked object, counted from 1"),
         truth("stale", "true where the run shown did not judge the account, and an older judgement stands"),
+        account_status(),
     ),
 )
 
@@ -172,7 +175,8 @@ class _Owners:
 
 def _inventory(one: AccountView, period: PeriodView) -> Iterator[Row]:
     owners, children = _Owners(period), children_of(each.identity for each in one.listed)
-    came = {each.id: each.came for each in one.presences if each.came and each.went is None}
+    told = ((each, each.came or each.entered) for each in one.presences if each.went is None or each.account_left)
+    came = {each.id: run for each, run in told if run}
     excepted: dict[str, list[str]] = {}
     for result in one.results:
         if result.status is ResultStatus.EXCEPTION and result.identity and result.exception:
@@ -243,6 +247,7 @@ def _known(one: AccountView, period: PeriodView, listed: Listed, risk: Risk | No
         identity.region,
         identity.unknown,
         identity.carried_from,
+        one.account_status,
     )
 
 
@@ -305,6 +310,7 @@ def _risks(one: AccountView, period: PeriodView) -> Iterator[Row]:
             one.assessment.id if one.assessment else None,
             line if one.assessment else None,
             one.judged_run != period.as_of,
+            one.account_status,
         )
 
 

@@ -1,4 +1,4 @@
-"""Indicators, run by run, as the signed manifests state them, with the trend against the run before."""
+"""Indicators, run by run, as the signed manifests state them, with the trend where two runs saw the same accounts the same way."""
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -12,11 +12,14 @@ from prooftrail.model import canonical
 from prooftrail.model.judgement import ResultStatus, Tier
 from prooftrail.pack.registers.columns import instant, number, text
 from prooftrail.pack.registers.control_map import annex_ids, soa_lines
+from prooftrail.pack.registers.coverage import ALL_ACCOUNTS, coverage_of, not_comparable, scope_of
 from prooftrail.pack.registers.operation import in_order
 from prooftrail.pack.registers.ticks import TickState, counted, results_of, ticks
 from prooftrail.pack.table import Register, Row, Table
 from prooftrail.pack.tally import Tally
 from prooftrail.pack.view import PackRun, PeriodView
+
+_RECORDED = "records of which controls apply that are whole: one of each identity and one of the organization, NOT_TESTED counting as a result"
 
 type _Counted = tuple[int, int | None]
 
@@ -24,9 +27,10 @@ _METRICS = Table(
     file="26_metrics",
     title="Indicators",
     about=(
-        "One row for each indicator and each run of the period, in order of time, and figures of the whole period last. Figures of runs "
-        "are of all accounts, whatever the pack is narrowed to; those of the period are of the accounts of this pack. Targets "
-        "are limits of the control map or of thresholds.toml; an indicator without one has none."
+        "One row for each indicator and each run of the period, in order of time, then figures of the state shown. Figures of runs "
+        "are of all accounts, whatever the pack is narrowed to, those of the state shown of the accounts of this pack: scope says "
+        "which. No trend is given between runs that did not see the same accounts the same way: a fall may be a loss of sight. "
+        "Targets are limits of the control map or of thresholds.toml; an indicator without one has none."
     ),
     columns=(
         text("metric", "the indicator"),
@@ -34,12 +38,18 @@ _METRICS = Table(
         text("value", "a number, or a share in percent; empty where nothing could be counted"),
         text("target", "the limit it is held against, and who set it"),
         text("owner", "who answers for it, as soa.toml says for its control"),
-        text("trend", "against the run before: up, down, or the same"),
+        text("trend", "against the run before: up, down, the same, or why the two cannot be compared"),
         instant("at", "the time of the run"),
         number("counted", "what was counted"),
         number("of", "of how many; empty for a plain number"),
         text("better", "whether up or down is better"),
         text("control_id", "the control it belongs to"),
+        text("scope", "which accounts the figure is of"),
+        number("accounts_whole", "accounts the run read whole"),
+        number("accounts_to_read", "of how many it was to read"),
+        number("accounts_skipped", "left out beside those"),
+        text("run_id", "the run it is of, or whose state is shown"),
+        number("manifest_seq", "slot of that run's manifest in the chain"),
     ),
     questions=(14,),
     sheet="Indicators",
@@ -47,13 +57,14 @@ _METRICS = Table(
 
 
 class _Metric(msgspec.Struct, frozen=True, kw_only=True):
-    """One indicator; `of` counts it in a run."""
+    """One indicator; `of` counts it in a run. `of_accounts` is False where what was not read cannot change it."""
 
     name: str
     better: str
     of: Callable[[PackRun], _Counted]
     control: str | None = None
     limit: str | None = None
+    of_accounts: bool = True
 
 
 def _share_passing(run: PackRun) -> _Counted:
@@ -68,8 +79,8 @@ def _share_untested(run: PackRun) -> _Counted:
 
 
 def _coverage(run: PackRun) -> _Counted:
-    states = [one.status for one in run.coverage if one.status != "skipped"]
-    return states.count("sealed"), len(states)
+    covered = coverage_of(run)
+    return covered.whole, covered.to_read
 
 
 def _applied(run: PackRun) -> _Counted:
@@ -84,9 +95,11 @@ def _plain(name: str) -> Callable[[PackRun], _Counted]:
 _OF_RUNS = (
     _Metric(name="results that pass, of those tested", better="up", of=_share_passing),
     _Metric(name="results that could not be tested", better="down", of=_share_untested),
-    _Metric(name="accounts read whole, of those in scope", better="up", of=_coverage, control="IDC-01"),
     _Metric(
-        name="identities of which every control gave a result",
+        name="accounts read whole, of those to be read", better="up", of=_coverage, control="IDC-01", of_accounts=False
+    ),
+    _Metric(
+        name=_RECORDED,
         better="up",
         of=_applied,
         control="IDC-04",
@@ -107,7 +120,11 @@ _OF_RUNS = (
         name="findings verified as mended, on record", better="up", of=_plain("finding:verified"), control="IDC-34"
     ),
     _Metric(
-        name="ticks declared missed", better="down", of=lambda run: (len(run.missed_ticks), None), control="IDC-35"
+        name="ticks declared missed",
+        better="down",
+        of=lambda run: (len(run.missed_ticks), None),
+        control="IDC-35",
+        of_accounts=False,
     ),
     _Metric(name="results turned by loosened policy", better="down", of=lambda run: (run.governance.turned, None)),
 )
@@ -116,27 +133,76 @@ _OF_RUNS = (
 def _metrics(period: PeriodView, tally: Tally) -> Iterator[Row]:
     runs = in_order(period)
     before = {after.run_id: one for one, after in pairwise(runs)}
+    apart = {after.run_id: not_comparable(after, one) for one, after in pairwise(runs)}
+    beside = {run.run_id: _beside(run) for run in period.runs}
     for metric in _OF_RUNS:
         control = _control(period, metric.control)
         for run in period.runs:
             known = before.get(run.run_id)
             trend = _trend(metric.of(run), metric.of(known)) if known else None
-            yield _row(period, metric, control, run.run_id, run.taken_at, metric.of(run), trend)
-    yield from _of_period(period, tally)
+            if metric.of_accounts and trend is not None:
+                trend = apart[run.run_id] or trend
+            first = _row(period, metric, control, run.run_id, run.taken_at, metric.of(run), trend)
+            yield (*first, *beside[run.run_id])
+    yield from _of_period(period)
+    yield from _of_state(period, tally)
 
 
-def _of_period(period: PeriodView, tally: Tally) -> Iterator[Row]:
+def _beside(run: PackRun) -> Row:
+    covered = coverage_of(run)
+    return ALL_ACCOUNTS, covered.whole, covered.to_read, covered.left_out, run.run_id, run.seq
+
+
+def _of_period(period: PeriodView) -> Iterator[Row]:
     due = [one for one in ticks(period) if one.state is not TickState.BEFORE_CHAIN]
-    in_time = sum(one.state is TickState.IN_TIME for one in due)
+    in_time = [one for one in due if one.state is TickState.IN_TIME]
+    whole = sum(not one.in_part for one in in_time)
     span = f"{period.options.since} to {period.options.until}"
-    overdue = sum(tally.overdue.values()), sum(tally.open_by_severity.values())
-    for name, better, found, control in (
-        ("runs in time, of those due", "up", (in_time, len(due)), "IDC-35"),
-        ("open findings overdue, in the run shown", "down", overdue, "IDC-34"),
-        ("identities shown from an older run", "down", (tally.stale_identities, tally.identities), "IDC-01"),
+    for name, found in (
+        ("runs in time, of those due", (len(in_time), len(due))),
+        ("runs in time that read every account whole, of those due", (whole, len(due))),
     ):
+        metric = _Metric(name=name, better="up", of=_share_passing, control="IDC-35")
+        row = _row(period, metric, _control(period, metric.control), span, None, found, None)
+        yield (*row, ALL_ACCOUNTS, *(None,) * 5)
+
+
+def _of_state(period: PeriodView, tally: Tally) -> Iterator[Row]:
+    """What the registers of this pack show, of its accounts, as page one counts it."""
+    run, span = period.as_of, f"{period.options.since} to {period.options.until}"
+    accounts = tally.statuses
+    to_read = sum(accounts[one] for one in ("sealed", "gaps", "unreachable"))
+    for name, better, found, control in (*_shown(tally), *(_shown_too(tally) if period.options.accounts else ())):
         metric = _Metric(name=name, better=better, of=_share_passing, control=control)
-        yield _row(period, metric, _control(period, control), span, None, found, None)
+        row = _row(period, metric, _control(period, control), span, None, found, None)
+        yield (*row, scope_of(period), accounts["sealed"], to_read, accounts["skipped"], run.run_id, run.seq)
+
+
+type _Shown = tuple[str, str, _Counted, str | None]
+
+
+def _shown(tally: Tally) -> tuple[_Shown, ...]:
+    overdue, open_ = sum(tally.overdue.values()), sum(tally.open_by_severity.values())
+    return (
+        ("open findings overdue, in the run shown", "down", (overdue, open_), "IDC-34"),
+        ("identities shown from an older run", "down", (tally.stale_identities, tally.identities), "IDC-01"),
+    )
+
+
+def _shown_too(tally: Tally) -> tuple[_Shown, ...]:
+    """In a narrowed pack, what rows of runs say of all accounts, for those of the pack."""
+    passed = tally.count(ResultStatus.PASS)
+    tested = passed + tally.count(ResultStatus.FAIL, ResultStatus.EXCEPTION)
+    untested, every = tally.count(ResultStatus.NOT_TESTED), sum(tally.results.values())
+    critical = sum(number for (_, tier), number in tally.by_class.items() if tier == Tier.CRITICAL.value)
+    return (
+        ("results that pass, of those tested, in the run shown", "up", (passed, tested), None),
+        ("results that could not be tested, in the run shown", "down", (untested, every), None),
+        ("identities, in the run shown", "neither", (tally.identities, None), "IDC-01"),
+        ("identities without an owner, in the run shown", "down", (tally.unowned, tally.identities), "IDC-02"),
+        ("identities of the highest tier, in the run shown", "down", (critical, None), "IDC-03"),
+        ("findings open, in the run shown", "down", (sum(tally.open_by_severity.values()), None), "IDC-34"),
+    )
 
 
 def _row(

@@ -8,9 +8,11 @@ from prooftrail.controls.catalog import Control
 from prooftrail.model import canonical
 from prooftrail.model.judgement import ResultStatus
 from prooftrail.pack.registers.columns import instant, listing, number, text, truth
+from prooftrail.pack.registers.coverage import ALL_ACCOUNTS, Coverage, coverage_of
 from prooftrail.pack.registers.ticks import (
     Operation,
     Tick,
+    TickState,
     counted,
     counts,
     of_control,
@@ -29,7 +31,9 @@ _EFFECTIVENESS = Table(
     about=(
         "One row for each control: what was in force over the period, and at which ticks of the schedule it acted. A tick is "
         "operated where its own run was closed within 6 hours and gave at least one result of the control that is not "
-        "NOT_TESTED. Manual runs stand apart and satisfy no tick. Counts are of the signed manifests, of all accounts."
+        "NOT_TESTED. Where that run did not read whole every account it was to read, it operated over part of the accounts only, "
+        "and says so with the numbers; 38_operation_by_tick has each tick. Manual runs stand apart and satisfy no tick. Counts "
+        "are of the signed manifests, of all accounts, whatever the pack is narrowed to, but for the last column."
     ),
     columns=(
         text("control_id", "the control"),
@@ -57,13 +61,21 @@ _EFFECTIVENESS = Table(
         number("results_turned", "results that failed under the policy before, in the runs that loosened it"),
         truth("testable", "false where this version can test no part of it"),
         text("why_not_testable", "why not"),
+        number("operated_in_part", "of the ticks operated, those whose run did not read whole all it was to read"),
+        listing("operated_in_part_ticks", "each of them, with accounts read whole of those to be read"),
+        text("scope", "which accounts the figures before this column are of"),
+        listing("evidence", "the manifests of the runs at the start and at the end, as run id, slot and hash"),
+        number(
+            "failing_shown",
+            "results that fail in the run shown, of the accounts of this pack, as 07 lists them but for accounts that left",
+        ),
     ),
     questions=(10, 13),
     sheet="Operating effectiveness",
 )
 
 
-def _effectiveness(period: PeriodView, _: Tally) -> Iterator[Row]:
+def _effectiveness(period: PeriodView, tally: Tally) -> Iterator[Row]:
     due = ticks(period)
     for control in period.catalog.controls:
         one = of_control(period, control.id, due)
@@ -94,7 +106,27 @@ def _effectiveness(period: PeriodView, _: Tally) -> Iterator[Row]:
             sum({run.run_id: run.governance.turned for run, _ in loosened}.values()) if loosened else 0,
             control.testable,
             control.why_not,
+            len(one.in_part),
+            tuple(f"{canonical.timestamp(each.at)}: {_covered(each.coverage)}" for each in one.in_part),
+            ALL_ACCOUNTS,
+            tuple(dict.fromkeys(_manifest(each) for each in (one.first, one.last) if each)),
+            _failing_shown(tally, control),
         )
+
+
+def _covered(coverage: Coverage | None) -> str:
+    return coverage.worded() if coverage else "no run"
+
+
+def _manifest(run: PackRun) -> str:
+    return f"run {run.run_id}, manifest {run.seq}:{run.manifest_sha256}"
+
+
+def _failing_shown(tally: Tally, control: Control) -> int | None:
+    """None where nothing was tested: that is not nothing failing."""
+    found = {one: tally.results[control.id, one] for one in ResultStatus}
+    judged = any(number for status, number in found.items() if status is not ResultStatus.NOT_TESTED)
+    return found[ResultStatus.FAIL] if judged else None
 
 
 def _told(run: PackRun | None, control: Control) -> bool:
@@ -160,7 +192,7 @@ _RUNS = Table(
         instant("started_at", "when it began"),
         instant("closed_at", "when its manifest was signed"),
         number("minutes_after_tick", "from tick to manifest"),
-        number("accounts_planned", "accounts the plan named"),
+        number("accounts_planned", "accounts the plan named, those that were left out among them"),
         number("accounts_whole", "of them read whole"),
         number("accounts_with_gaps", "read in part"),
         number("accounts_unreachable", "not read"),
@@ -181,6 +213,9 @@ _RUNS = Table(
         number("manifest_seq", "its slot in the chain"),
         text("manifest_sha256", "hash of the manifest as stored"),
         instant("witnessed_at", "when a watchdog says it first saw this manifest or a later one"),
+        number("accounts_to_read", "accounts planned without those left out: the base of every share of accounts"),
+        text("coverage", "accounts read whole of those to be read; a run over part of them says nothing of the others"),
+        text("scope", "which accounts the figures of the row are of"),
     ),
     questions=(13,),
     sheet="Runs",
@@ -199,8 +234,7 @@ def _runs(period: PeriodView, _: Tally) -> Iterator[Row]:
 
 
 def _run(run: PackRun, tick: Tick | None) -> Row:
-    states = [one.status for one in run.coverage]
-    found = results_of(run)
+    covered, found = coverage_of(run), results_of(run)
     apart = "outside the schedule" if run.scheduled else "manual"
     return (
         run.tick,
@@ -212,11 +246,11 @@ def _run(run: PackRun, tick: Tick | None) -> Row:
         run.started_at,
         run.closed_at,
         int((run.closed_at - run.tick).total_seconds()) // 60 if run.tick else None,
-        len(states),
-        states.count("sealed"),
-        states.count("gaps"),
-        states.count("unreachable"),
-        states.count("skipped"),
+        len(run.coverage),
+        covered.whole,
+        covered.gaps,
+        covered.unread,
+        covered.left_out,
         run.counts.get("identities", 0),
         *(found[one] for one in ResultStatus),
         run.counts.get("finding:open", 0),
@@ -229,10 +263,79 @@ def _run(run: PackRun, tick: Tick | None) -> Row:
         run.seq,
         run.manifest_sha256,
         run.witnessed_at,
+        covered.to_read,
+        covered.worded(),
+        ALL_ACCOUNTS,
+    )
+
+
+_BY_TICK = Table(
+    file="38_operation_by_tick",
+    title="Operation of each control at each tick",
+    about=(
+        "One row for each control and each tick of the schedule: whether it operated, over how many of the accounts, and what "
+        "it gave. Figures are of the signed manifest of the tick's run, of all accounts, whatever the pack is narrowed to. A "
+        "result that is missing against another tick may be one of an account that was not read."
+    ),
+    columns=(
+        text("control_id", "the control"),
+        instant("tick", "the tick of the schedule"),
+        text("state", "in time, late, missed, or before the chain began"),
+        truth(
+            "operated",
+            "true if its run was in time and gave a result of the control that is not NOT_TESTED; empty before the chain",
+        ),
+        text("over", "`all accounts`, `part of the accounts`; empty where it did not operate"),
+        number("accounts_whole", "accounts its run read whole"),
+        number("accounts_to_read", "of how many it was to read"),
+        number("accounts_skipped", "left out beside those"),
+        number("results", "results it gave of this control"),
+        number("pass", "that passed"),
+        number("fail", "that failed"),
+        number("exception", "that failed under an exception in force"),
+        number("not_applicable", "that did not apply"),
+        number("not_tested", "that could not be tested"),
+        text("run_id", "the run of the tick; empty where there is none"),
+        number("manifest_seq", "its slot in the chain"),
+        text("scope", "which accounts the figures are of"),
+    ),
+    questions=(10, 13),
+)
+
+
+def _by_tick(period: PeriodView, _: Tally) -> Iterator[Row]:
+    due = ticks(period)
+    for control in period.catalog.controls:
+        yield from (_at_tick(control.id, tick) for tick in due)
+
+
+def _at_tick(control: str, tick: Tick) -> Row:
+    run, covered = tick.run, tick.coverage
+    if run is None or covered is None:
+        operated = None if tick.state is TickState.BEFORE_CHAIN else False
+        return (control, tick.at, tick.state.value, operated, *(None,) * 12, ALL_ACCOUNTS)
+    acted = tick.state is TickState.IN_TIME and tested(run, control)
+    found = tuple(counted(run, control, one) for one in ResultStatus)
+    over = "part of the accounts" if covered.part else "all accounts"
+    return (
+        control,
+        tick.at,
+        tick.state.value,
+        acted,
+        over if acted else None,
+        covered.whole,
+        covered.to_read,
+        covered.left_out,
+        sum(found),
+        *found,
+        run.run_id,
+        run.seq,
+        ALL_ACCOUNTS,
     )
 
 
 REGISTERS = (
     Register(table=_EFFECTIVENESS, whole=_effectiveness),
     Register(table=_RUNS, whole=_runs),
+    Register(table=_BY_TICK, whole=_by_tick),
 )

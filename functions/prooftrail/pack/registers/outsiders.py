@@ -46,6 +46,8 @@ _SUPPLIERS = Table(
         number("roles_failing", "of them, those that fail IDC-26"),
         number("accounts", "accounts of ours with such a role"),
         text("example_role", "one of the roles, by its id"),
+        text("evidence_id", "the sealed snapshot that shows that role"),
+        number("evidence_line", "its line there, once unpacked, counted from 1"),
     ),
     questions=(1, 3),
     sheet="Suppliers",
@@ -82,6 +84,7 @@ def _supplier(period: PeriodView, account: str, one: Supplier | None, roles: Tru
         roles.failing if roles else 0,
         len(roles.accounts) if roles else 0,
         roles.example if roles else None,
+        *((roles.cited if roles else None) or (None, None)),
     )
 
 

@@ -7,6 +7,7 @@ from datetime import datetime
 import msgspec
 
 from prooftrail.controls.catalog import Control
+from prooftrail.evidence import layout
 from prooftrail.governance.policy import Owner
 from prooftrail.model.judgement import Tier
 from prooftrail.model.notice import Hop
@@ -52,6 +53,10 @@ _NOTIFICATIONS = Table(
         text("sent_by", "what sent it"),
         text("message_id", "the message id, whatever sent it"),
         number("chained_in", "the manifest that vouches for it; empty where none does yet"),
+        text(
+            "plan_key",
+            "where the plan of the notices lies in the locker, which names the object this one is in; packs do not copy it",
+        ),
     ),
     questions=(4, 10),
     sheet="Notices",
@@ -91,6 +96,7 @@ def _notifications(period: PeriodView, tally: Tally) -> Iterator[Row]:
                 one.how,
                 one.message_id,
                 one.chained_in,
+                layout.notices_plan_key(one.run_id),
             )
 
 
@@ -175,6 +181,8 @@ _OWNERS = Table(
         instant("last_told_at", "when the last notice of the period was handed over"),
         text("last_notice_status", "what became of the last notice of the period"),
         text("reach", "how they could be reached then"),
+        text("evidence_id", "the sealed snapshot that shows one identity of theirs, as an example"),
+        number("evidence_line", "its line there, once unpacked, counted from 1"),
     ),
     questions=(4,),
     sheet="Owners",
@@ -204,12 +212,18 @@ def _owners(period: PeriodView, tally: Tally) -> Iterator[Row]:
             last.sent_at if last else None,
             last.status if last else None,
             last.state if last else None,
+            *_cited(tally, entry.spellings() if entry else (one.token,)),
         )
     nobody = tally.gathered.unowned
     accounts = tuple(sorted(nobody.accounts)[:20])
     blank = (None,) * 4
     counted = (tally.unowned, _by_tier(nobody.tiers), nobody.open, nobody.overdue, len(nobody.accounts), accounts)
-    yield (NOBODY, None, None, False, *blank, *counted, (), (), None, None, None)
+    yield (NOBODY, None, None, False, *blank, *counted, (), (), None, None, None, *_cited(tally, (None,)))
+
+
+def _cited(tally: Tally, names: Iterable[str | None]) -> tuple[str | None, int | None]:
+    """The evidence and line of one identity that is theirs under any of these names."""
+    return next((tally.gathered.owned[one] for one in names if one in tally.gathered.owned), (None, None))
 
 
 def _by_tier(tiers: Counter[str]) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """populations/index: what each population is, its hash, and whether it is complete; written once the lists are closed."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
 from prooftrail.model.reading import Cell, CellStatus, Collector
@@ -32,6 +33,10 @@ POPULATIONS_INDEX = Table(
         text("as_of_run", "the run it is the state of"),
         truth("complete", "true only if nothing it needs was left unread"),
         text("why_not", "why it is not complete; empty where it is"),
+        number(
+            "rows_of_accounts_left",
+            "how many items of accounts that the run shown did not plan for are not in it: they are in no draw",
+        ),
     ),
     questions=(1, 6),
 )
@@ -49,6 +54,7 @@ class PopulationIndex:
         self._seen_somewhere: set[Collector] = set()
         self._regions: list[str] = []
         self._taken: set[str] = set()
+        self._left: Counter[str] = Counter()
 
     def holds(self, table: Table) -> bool:
         """True for the table of a population."""
@@ -57,6 +63,9 @@ class PopulationIndex:
     def take(self, one: AccountView) -> None:
         """Remember how far one account was read."""
         shown = self._period.as_of.run_id
+        if one.left:
+            self._departed(one)
+            return
         if one.judged_run is None or one.judged_run.run_id != shown or one.unjudged:
             self._unjudged.append(one.account)
         cells: dict[Collector, list[Cell]] = {}
@@ -78,6 +87,11 @@ class PopulationIndex:
         if enabled is None or one.facts is None or set(enabled) - set(one.facts.regions_read):
             self._regions.append(one.account)
 
+    def _departed(self, one: AccountView) -> None:
+        self._left.update({each.name: _items(each, one, self._period) for each in POPULATIONS.values()})
+        if self._period.context.organization.id is None:  # a run of one account says nothing of the others
+            self._unread.setdefault(one.status, []).append(one.account)
+
     def rows(self, tables: Iterable[Table], rows: Mapping[str, int], written: Mapping[str, Written]) -> Iterator[Row]:
         """A row for each of these tables, whose files are closed."""
         for table in tables:
@@ -86,7 +100,18 @@ class PopulationIndex:
             file = f"{table.file}.csv"
             sha256 = written[file].sha256
             run = self._period.as_of.run_id
-            yield one.name, one.what, file, rows[table.file], sha256, one.source_api, run, why is None, why
+            yield (
+                one.name,
+                one.what,
+                file,
+                rows[table.file],
+                sha256,
+                one.source_api,
+                run,
+                why is None,
+                why,
+                self._left[one.name],
+            )
 
     def _why_not(self, one: Population) -> Iterator[str]:
         period = self._period
@@ -106,6 +131,10 @@ class PopulationIndex:
             yield f"not every enabled region read in {_accounts(self._regions)}"
         if one.judged and self._unjudged:
             yield f"{_accounts(self._unjudged)} not judged in the run shown"
+
+
+def _items(population: Population, one: AccountView, period: PeriodView) -> int:
+    return sum(1 for _ in population.each(one, period))
 
 
 def _accounts(accounts: list[str]) -> str:

@@ -21,7 +21,7 @@ from prooftrail.model.iam import Role as RoleFacts
 from prooftrail.model.identity import Identity, IdentityClass
 from prooftrail.model.reading import Collector
 from prooftrail.pack.registers.cells import csv_header, csv_record, unguarded
-from prooftrail.pack.registers.columns import called, instant, instant_of, number, shown, text
+from prooftrail.pack.registers.columns import account_status, called, instant, instant_of, number, shown, text
 from prooftrail.pack.registers.identity_words import status_of
 from prooftrail.pack.registers.results import FAILING
 from prooftrail.pack.table import Register, Row, Table
@@ -41,6 +41,7 @@ COLUMNS = (
     text("evidence_id", "the sealed object that shows it"),
     number("evidence_line", "its line in the unpacked object, counted from 1"),
     text("as_of_run", "the run that shows it: older than the one shown where its account or place was not read since"),
+    account_status(),
 )
 _LISTING = (
     Collector.PRINCIPALS,
@@ -74,6 +75,8 @@ class Population(msgspec.Struct, frozen=True, kw_only=True):
     """One population: what an item is, the APIs it is listed by, and the sources that must be whole for it to be complete.
 
     `judged` is true where items are results or findings: then each account must have been judged in the run shown, too.
+    `each` gives the items of any account; the register leaves out accounts that the run shown did not plan for, so that
+    packs and lockers of every period with the same run shown have the same bytes.
     """
 
     name: str
@@ -81,6 +84,7 @@ class Population(msgspec.Struct, frozen=True, kw_only=True):
     source_api: str
     needs: tuple[Collector, ...]
     judged: bool
+    each: Each
     register: Register
 
 
@@ -107,22 +111,32 @@ def _of_identities(
                 listed.evidence,
                 listed.line,
                 listed.seen_in,
+                one.account_status,
             )
 
-    register = Register(table=_table(name, what), each=rows)
-    return Population(name=name, what=what, source_api=api, needs=needs, judged=False, register=register)
+    register = Register(table=_table(name, what), each=_of_current(rows))
+    return Population(name=name, what=what, source_api=api, needs=needs, judged=False, each=rows, register=register)
 
 
 def _of_judgements(name: str, what: str, source: str, each: Each) -> Population:
-    register = Register(table=_table(name, what), each=each)
-    return Population(name=name, what=what, source_api=source, needs=_LISTING, judged=True, register=register)
+    register = Register(table=_table(name, what), each=_of_current(each))
+    return Population(
+        name=name, what=what, source_api=source, needs=_LISTING, judged=True, each=each, register=register
+    )
+
+
+def _of_current(each: Each) -> Each:
+    return lambda one, period: iter(()) if one.left else each(one, period)
 
 
 def _table(name: str, what: str) -> Table:
     return Table(
         file=f"populations/{name}",
         title=f"Population: {name}",
-        about=f"{what} One row per item, of the run shown; populations/index.csv says whether it is complete.",
+        about=(
+            f"{what} One row per item, of the accounts of the run shown; populations/index.csv says whether it is"
+            " complete, and how many items of accounts that left are not in it."
+        ),
         columns=COLUMNS,
         questions=(1, 6),
     )
@@ -157,6 +171,7 @@ def _failing(one: AccountView, period: PeriodView) -> Iterator[Row]:
             evidence,
             line if evidence else None,
             one.judged_run.run_id if one.judged_run else None,
+            one.account_status,
         )
 
 
@@ -179,6 +194,7 @@ def _findings(one: AccountView, period: PeriodView) -> Iterator[Row]:
             evidence,
             line if evidence else None,
             one.judged_run.run_id if one.judged_run else None,
+            one.account_status,
         )
 
 

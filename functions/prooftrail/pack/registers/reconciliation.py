@@ -4,15 +4,15 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from prooftrail.inventory.reconcile import CERTIFICATES, GROUPS, POLICIES, PROVIDERS, ROLES, USERS
 from prooftrail.inventory.wording import counted
 from prooftrail.model.organization import AccountState
 from prooftrail.model.reading import GLOBAL, Cell, CellStatus, Collector, Source
 from prooftrail.model.snapshot import Reconciliation
-from prooftrail.pack.registers.columns import filled, instant, listing, number, shown, text, truth
+from prooftrail.pack.registers.columns import account_status, filled, instant, listing, number, shown, text, truth
+from prooftrail.pack.registers.counted import IN_PART, NOT_READ, WHOLE, cells_of, how_far, unread
 from prooftrail.pack.table import Register, Row, Table, Value
 from prooftrail.pack.tally import Tally
-from prooftrail.pack.view import AccountView, Evidence, PackRun, PeriodView
+from prooftrail.pack.view import CURRENT, AccountView, Evidence, PackRun, PeriodView
 
 NOT_EXPLAINED = "NOT EXPLAINED"
 ORGANIZATION = "organization"
@@ -32,17 +32,20 @@ RECONCILIATION = Table(
         text("region", "the region; global for IAM and the like"),
         text("kind", "what was counted"),
         text("source_api", "the API it was counted by"),
-        number("scanned_count", "how many were read; empty where nothing was"),
+        number("scanned_count", "how many were read, of a list read in part those seen; empty where nothing was"),
         number("independent_count", "how many AWS counts elsewhere; empty where there is no second count"),
         text("independent_source", "where the second count is from, or none and why"),
-        number("difference", "scanned less independent; empty without a second count"),
-        text("explanation", "why a difference is none, why there is no second count, or NOT EXPLAINED"),
+        number(
+            "difference",
+            "scanned less independent; empty without a second count, and where the list was not read whole",
+        ),
+        text("explanation", "why a difference is none, what was refused, or NOT EXPLAINED"),
         instant("scan_started", "when the first answer was asked for, by our clock"),
         instant("scan_completed", "when the last answer came, by our clock"),
         text("status", "how far the source was read: ok, partial, denied, throttled, late, unreachable, skipped ..."),
         text("request_ids_ref", "where AWS's request ids stand"),
         text("sha256", "SHA-256 of the unpacked snapshot that holds the list"),
-        text("verdict", "agrees, explained, NOT EXPLAINED, no second count, or not read"),
+        text("verdict", "agrees, explained, NOT EXPLAINED, no second count, read in part, or not read"),
         text("account_name", "the account's name"),
         listing("parameters", "what was asked for: the parameters all calls had in common"),
         number("calls", "calls made, every page of each"),
@@ -54,22 +57,9 @@ RECONCILIATION = Table(
         text("tool_version", "the version of the code that read"),
         text("tool_sha256", "the hash over its source"),
         text("evidence_id", "the sealed snapshot"),
+        account_status(),
     ),
 )
-
-_BY_RECONCILIATION = {
-    USERS: (Collector.PRINCIPALS,),
-    ROLES: (Collector.PRINCIPALS,),
-    GROUPS: (Collector.PRINCIPALS,),
-    POLICIES: (Collector.PRINCIPALS,),
-    PROVIDERS: (Collector.SAML_PROVIDERS, Collector.OIDC_PROVIDERS),
-    CERTIFICATES: (Collector.SERVER_CERTIFICATES,),
-    "users and root against report rows": (Collector.PRINCIPALS, Collector.CREDENTIAL_REPORT),
-    "access keys": (Collector.ACCESS_KEYS,),
-    "regions": (Collector.REGIONS,),
-    "sampled report rows": (Collector.CREDENTIAL_REPORT,),
-}
-"""The sources a count was made by; a name that is not here is told by its API."""
 
 _IS_SECOND = "none: it is itself the second count of other lists"
 _SETTING = "none: it is a setting of the account, and no list"
@@ -97,7 +87,7 @@ def _reconciliation(one: AccountView, period: PeriodView) -> Iterator[Row]:
     reading = _Reading(one, period)
     told: set[Collector] = set()
     for each in one.reconciliations:
-        cells = reading.cells_of(each)
+        cells = cells_of(one, each)
         told |= {cell.collector for cell in cells}
         yield reading.reconciled(each, cells)
     cells = one.cells if one.cells or not one.of_organization else period.context.cells
@@ -126,6 +116,7 @@ def _unread(one: AccountView, period: PeriodView) -> Row:
         "stale": one.stale,
         "tool_version": run.code.version,
         "tool_sha256": run.code.sha256,
+        "account_status": one.account_status,
     }
     return filled(RECONCILIATION, values)
 
@@ -138,27 +129,30 @@ class _Reading:
         self._run: PackRun = one.read_run or period.as_of
         self._snapshot: Evidence | None = one.snapshot
 
-    def cells_of(self, each: Reconciliation) -> tuple[Cell, ...]:
-        """The cells a count was made from."""
-        wanted = _BY_RECONCILIATION.get(each.what)
-        if wanted is not None:
-            return tuple(cell for cell in self._one.cells if cell.collector in wanted)
-        apis = each.counted_by
-        return tuple(cell for cell in self._one.cells if any(source.api in apis for source in cell.sources))
-
     def reconciled(self, each: Reconciliation, cells: tuple[Cell, ...]) -> Row:
         """A count beside an independent one."""
-        second = each.independent is not None
+        second, how = each.independent is not None, how_far(self._one, each)
         source = each.independent_source if second else f"none: {each.explained or 'AWS gives no second count of it'}"
         explanation = shown(self._period, each.explained) if second else None
         explanation = explanation or (NOT_EXPLAINED if each.difference else None)
-        verdict = "no second count" if not second else _verdict(each)
+        verdict, difference = _verdict(each, how), each.difference if second else None
+        counted_here: int | None = each.counted
+        if how != WHOLE:
+            explanation, difference = self._refusal(each), None
+            counted_here = each.counted if how == IN_PART else None
         first = [source for cell in cells for source in cell.sources if source.api in each.counted_by]
         sources = first or [source for cell in cells for source in cell.sources]
         status = max((cell.status for cell in cells), key=_WORST.index, default=None)
-        counts = (each.counted, each.independent, source, each.difference if second else None, explanation)
+        counts = (counted_here, each.independent, source, difference, explanation)
         requests = self._requests(f"{each.counted_by} {each.independent_source}", self._one.cells)
         return self._row(GLOBAL, each.what, each.counted_by, counts, sources, status, verdict, requests)
+
+    def _refusal(self, each: Reconciliation) -> str:
+        """Why there is no count, or not a whole one: what each source that was not read to its end says."""
+        return "; ".join(
+            f"{cell.collector.value} is {cell.status.value}: {shown(self._period, cell.reason) or 'no reason was given'}"
+            for cell in unread(self._one, each)
+        )
 
     def alone(self, cell: Cell) -> Row:
         """A source no second count is held against."""
@@ -167,7 +161,7 @@ class _Reading:
         source = _NO_SECOND.get(cell.collector, f"none: AWS gives no second count of {name}")
         apis = "; ".join(dict.fromkeys(each.api for each in cell.sources)) or None
         counts = (cell.items if read else None, None, source, None, shown(self._period, cell.reason))
-        verdict = "no second count" if read else "not read"
+        verdict = "no second count" if cell.status is CellStatus.OK else IN_PART if read else NOT_READ
         return self._row(
             cell.region, name, apis, counts, cell.sources, cell.status, verdict, self._requests(apis or "", (cell,))
         )
@@ -208,6 +202,7 @@ class _Reading:
             run.code.version,
             run.code.sha256,
             self._snapshot.id if self._snapshot else None,
+            self._one.account_status,
         )
 
     def _requests(self, apis: str, cells: tuple[Cell, ...]) -> str | None:
@@ -221,7 +216,11 @@ class _Reading:
         return f"{name}, sources.request_ids of record cell {', '.join(said)}" if said else None
 
 
-def _verdict(each: Reconciliation) -> str:
+def _verdict(each: Reconciliation, how: str) -> str:
+    if how != WHOLE:
+        return how
+    if each.independent is None:
+        return "no second count"
     if not each.difference:
         return "agrees"
     return "explained" if each.explained else NOT_EXPLAINED
@@ -267,6 +266,7 @@ def _organization(period: PeriodView, _: Tally) -> Iterator[Row]:
         "stale": False,
         "tool_version": run.code.version,
         "tool_sha256": run.code.sha256,
+        "account_status": CURRENT,
     }
     yield filled(RECONCILIATION, values)
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from prooftrail.model.identity import Identity
 from prooftrail.model.judgement import Finding, FindingStatus, Result, ResultStatus
 from prooftrail.pack.registers.columns import (
+    account_status,
     all_shown,
     called,
     instant,
@@ -63,6 +64,7 @@ RESULTS = Table(
         text("held_since_run", "the run since which it comes to this result"),
         text("judged_in_run", "the run that judged"),
         truth("stale", "true where the run shown did not judge the account, and this older judgement stands"),
+        account_status(),
     ),
 )
 
@@ -89,7 +91,7 @@ def _results(one: AccountView, period: PeriodView) -> Iterator[Row]:
     identities, findings = one.identities(), findings_by_subject(one)
     evidence = one.assessment.id if one.assessment else None
     run = one.judged_run
-    judged: Row = (run.run_id if run else None, run != period.as_of)
+    judged: Row = (run.run_id if run else None, run != period.as_of, one.account_status)
     for line, result in enumerate(one.results, start=one.first_result_line):
         identity = identities.get(result.identity) if result.identity else None
         finding = findings.get((result.control, result.subject))

@@ -12,6 +12,7 @@ import msgspec
 
 from prooftrail.model import canonical
 from prooftrail.model.judgement import ResultStatus
+from prooftrail.pack.registers.coverage import Coverage, coverage_of, narrowed
 from prooftrail.pack.view import LATE_AFTER, PackRun, PeriodView
 
 _MOST_NAMED = 5
@@ -28,19 +29,28 @@ class TickState(StrEnum):
 
 
 class Tick(msgspec.Struct, frozen=True, kw_only=True):
-    """One tick that was due in the period. `cause` says why it was not met in time; None where it was."""
+    """One tick that was due in the period. `cause` says why it was not met in time; None where it was.
+
+    `coverage` is what its run saw of the estate, None where there is no run.
+    """
 
     at: datetime
     state: TickState
     run: PackRun | None = None
     cause: str | None = None
+    coverage: Coverage | None = None
+
+    @property
+    def in_part(self) -> bool:
+        """True if its run did not read whole all that it was to read."""
+        return self.coverage is not None and self.coverage.part
 
 
 class Operation(msgspec.Struct, frozen=True, kw_only=True):
     """What one control did in the period. `due` counts the ticks since the chain began; a tick is in one list only.
 
     `operated` are runs of a tick, in time, that gave at least one result that is not NOT_TESTED; `untested` were in time and
-    gave none. `first` and `last` are the runs whose failures stand for the start and the end, None where there is no run.
+    gave none. `in_part` are those of `operated` whose run did not read every account whole. `first` and `last` are the runs whose failures stand for the start and the end, None where there is no run.
     """
 
     control: str
@@ -49,6 +59,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     missed: tuple[Tick, ...]
     late: tuple[Tick, ...]
     untested: tuple[Tick, ...]
+    in_part: tuple[Tick, ...]
     days_before_chain: int
     manual: tuple[PackRun, ...]
     first: PackRun | None
@@ -67,6 +78,8 @@ def of_control(period: PeriodView, control: str, due: Iterable[Tick]) -> Operati
         by_state[tick.state].append(tick)
     in_time = by_state[TickState.IN_TIME]
     untested = tuple(one for one in in_time if one.run is None or not tested(one.run, control))
+    idle = {one.at for one in untested}
+    in_part = tuple(one for one in in_time if one.in_part and one.at not in idle)
     missed, late = tuple(by_state[TickState.MISSED]), tuple(by_state[TickState.LATE])
     return Operation(
         control=control,
@@ -75,6 +88,7 @@ def of_control(period: PeriodView, control: str, due: Iterable[Tick]) -> Operati
         missed=missed,
         late=late,
         untested=untested,
+        in_part=in_part,
         days_before_chain=days_before_chain(period),
         manual=manual_runs(period),
         first=period.before or (period.runs[0] if period.runs else None),
@@ -108,11 +122,11 @@ def results_of(run: PackRun) -> Mapping[ResultStatus, int]:
 
 
 def sentence(period: PeriodView, one: Operation) -> str:
-    """`operated 91 of 92; 2026-08-14 missed: no run; 2026-08-20 late`, in words."""
+    """`operated 91 of 92, on 1 of them over part of the accounts (2026-08-02: 6 of 11); 2026-08-14 missed: no run`."""
     if not one.due:
         return "; ".join((nothing_due(period), *_apart(one)))
-    several = _several_a_day(period)
-    said = [f"operated {one.operated} of {one.due}"]
+    several = several_a_day(period)
+    said = [f"operated {one.operated} of {one.due}{_over_part(one, several=several)}"]
     said += _named(one.missed, several, lambda tick: f"missed: {tick.cause}")
     said += _named(one.late, several, lambda _: "late")
     said += _named(one.untested, several, lambda _: "not tested: no result but NOT_TESTED")
@@ -144,7 +158,37 @@ def schedule_kept(period: PeriodView) -> str:
     if not all_due:
         return f"{_capital(nothing_due(period))}{apart}."
     kept = f"{number[TickState.IN_TIME]} in time, {number[TickState.LATE]} late, {number[TickState.MISSED]} missed"
-    return f"{counts(all_due, 'run')} {'was' if all_due == 1 else 'were'} due by the schedule: {kept}{apart}."
+    return f"{counts(all_due, 'run')} {'was' if all_due == 1 else 'were'} due by the schedule: {kept}{apart}{_kept_in_part(period, due)}."
+
+
+def _kept_in_part(period: PeriodView, due: Iterable[Tick]) -> str:
+    in_time = [one for one in due if one.state is TickState.IN_TIME]
+    found = [one for one in in_time if one.in_part]
+    if not found:
+        return ""
+    named = of_accounts(found, several=several_a_day(period))
+    return f"; {len(found)} of the {len(in_time)} in time did not read every account whole ({named}){narrowed(period)}"
+
+
+def of_accounts(found: Iterable[Tick], *, several: bool) -> str:
+    """`2026-11-21: 6 of 11`, accounts read whole of those to be read, for the ticks that saw least, in order of time."""
+    seen = [(one, one.coverage) for one in found if one.coverage is not None]
+    least = sorted(seen, key=lambda each: (each[1].share, each[0].at))[:_MOST_NAMED]
+    words = [
+        f"{tick_name(one.at, several=several)}: {covered.shortly()}"
+        for one, covered in sorted(least, key=lambda each: each[0].at)
+    ]
+    beyond = len(seen) - _MOST_NAMED
+    return ", ".join(words) + (f", and {beyond} more with as many or more" if beyond > 0 else "")
+
+
+def _over_part(one: Operation, *, several: bool) -> str:
+    if not one.in_part:
+        return ""
+    number = len(one.in_part)
+    every = "" if number == 1 else "each "
+    which = every if number == one.operated else f"on {number} of them "
+    return f", {which}over part of the accounts ({of_accounts(one.in_part, several=several)})"
 
 
 def days_before_chain(period: PeriodView) -> int:
@@ -176,11 +220,12 @@ def _tick(period: PeriodView, at: datetime) -> Tick:
     run = period.run_of(name)
     if run is None:
         return Tick(at=at, state=TickState.MISSED, cause=f"the manifest of its run {name} cannot be read")
+    covered = coverage_of(run)
     if run.late:
         hours = int(LATE_AFTER.total_seconds()) // 3600
         cause = f"closed at {shown(run.closed_at)}, more than {hours} h after its tick"
-        return Tick(at=at, state=TickState.LATE, run=run, cause=cause)
-    return Tick(at=at, state=TickState.IN_TIME, run=run)
+        return Tick(at=at, state=TickState.LATE, run=run, cause=cause, coverage=covered)
+    return Tick(at=at, state=TickState.IN_TIME, run=run, coverage=covered)
 
 
 def _no_run(period: PeriodView, at: datetime) -> str:
@@ -209,7 +254,8 @@ def tick_name(at: datetime, *, several: bool) -> str:
     return f"{canonical.utc(at):%Y-%m-%d %H:%M}" if several else f"{canonical.utc(at):%Y-%m-%d}"
 
 
-def _several_a_day(period: PeriodView) -> bool:
+def several_a_day(period: PeriodView) -> bool:
+    """True if one day has more than one tick, so that a day alone names none."""
     return len({one.date() for one in period.ticks_due}) < len(period.ticks_due)
 
 

@@ -38,6 +38,7 @@ _TRACEABILITY = Table(
         text("example_result", "what it came to"),
         text("evidence_id", "the sealed assessment that holds it"),
         number("evidence_line", "its line there, once unpacked, counted from 1"),
+        listing("not_covered", "the parts of the control that are not tested, each with the reason"),
     ),
     questions=(3, 13),
     sheet="Traceability",
@@ -74,6 +75,7 @@ def _traced(control: Control, tally: Tally) -> Row:
         shown.result.status.value if shown else None,
         shown.evidence if shown else None,
         shown.line if shown else None,
+        control.not_covered,
     )
 
 

@@ -1,9 +1,10 @@
 """Charts as inline SVG, each with a title, a description and a table of the same numbers."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from prooftrail.model.judgement import ResultStatus
+from prooftrail.pack.registers.coverage import Coverage, coverage_of
 from prooftrail.pack.report.text import counted, day, esc, folded, number, table
 from prooftrail.pack.tally import AGE_BUCKETS, OLDEST, UNDATED, Tally
 from prooftrail.pack.view import PackRun, PeriodView
@@ -11,6 +12,7 @@ from prooftrail.pack.view import PackRun, PeriodView
 TIERS = ("critical", "high", "medium", "low", "not scored")
 _WIDTH, _BAR, _GAP, _LABEL = 560, 26, 12, 150
 _NUMBERED = frozenset(range(1, 12))
+_FEW = 7  # runs whose numbers fit below a chart
 SERIES = (ResultStatus.PASS, ResultStatus.FAIL, ResultStatus.EXCEPTION, ResultStatus.NOT_TESTED)
 _ALSO = (*SERIES, ResultStatus.NOT_APPLICABLE)
 
@@ -107,17 +109,42 @@ def over_time(period: PeriodView) -> str:
     told = f"Of {counted(len(counts), 'run')}; in the last one " + ", ".join(
         f"{number(last[one])} {one.value.replace('_', ' ')}" for one in SERIES
     )
-    chart = _lines("results", "Results of all controls in each run", told, counts)
-    rows = [(run.run_id, day(run.taken_at), *(each[one] for one in _ALSO)) for run, each in counts]
-    heads = ("Run", "Taken on", *(one.value.replace("_", " ") for one in _ALSO))
+    covered = [coverage_of(run) for run in period.runs]
+    told += f". {_sight(covered)}"
+    chart = _lines("results", "Results of all controls in each run, with accounts read whole", told, counts)
+    rows = [
+        (run.run_id, day(run.taken_at), coverage_of(run).told(), *(each[one] for one in _ALSO)) for run, each in counts
+    ]
+    heads = (
+        "Run",
+        "Taken on",
+        "Accounts read whole, of those to be read",
+        *(one.value.replace("_", " ") for one in _ALSO),
+    )
     listed = table(
-        "Results of all controls in each run, all accounts",
+        "Results of all controls in each run, of all accounts the run read, whatever this pack is narrowed to",
         heads,
         rows,
-        numeric=frozenset(range(2, 8)),
+        numeric=frozenset(range(3, 9)),
         short=frozenset({0, 1}),
     )
-    return f"{chart}<p>Key: each line ends with its name and has marks of its own.</p>{folded(listed, len(rows), 'runs with their results', '29_runs.csv')}"
+    key = f"Key: each line ends with its name and has marks of its own. {_sight(covered)}"
+    if any(one.part for one in covered):
+        key += (
+            " A △ below a run says that it saw part of them (read whole / to be read): a line that falls or rises there may be a"
+            " change of sight and not of state."
+        )
+    return f"{chart}<p>{esc(key)}</p>{folded(listed, len(rows), 'runs with their results', '29_runs.csv')}"
+
+
+def _sight(covered: Sequence[Coverage]) -> str:
+    """How many accounts the runs read whole."""
+    least, most = (pick(covered, key=lambda one: one.share).shortly() for pick in (min, max))
+    part = sum(one.part for one in covered)
+    if not part:
+        return "Each run read every account whole that it was to read."
+    between = least if least == most else f"from {least} to {most}"
+    return f"Accounts read whole: {between} to be read; {part} of {counted(len(covered), 'run')} saw part of them."
 
 
 def totals(run: PackRun) -> Counter[ResultStatus]:
@@ -152,6 +179,7 @@ def _lines(name: str, title: str, told: str, counts: Sequence[tuple[PackRun, Cou
     at = [left + (run.taken_at - began).total_seconds() * wide / span for run, _ in counts]
     ends: list[tuple[float, ResultStatus]] = []
     every = max(1, len(counts) // 20)
+    body += _seen(at, [run for run, _ in counts], top + high)
     for one in SERIES:
         points = [(x, top + high - each[one] * high / most) for x, (_, each) in zip(at, counts, strict=True)]
         line = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
@@ -162,4 +190,20 @@ def _lines(name: str, title: str, told: str, counts: Sequence[tuple[PackRun, Cou
     for y, one in sorted(ends):
         low = max(y + 4, low + 20)
         body.append(f'<text x="{left + wide + 10}" y="{low:.1f}">{one.value.replace("_", " ")}</text>')
-    return framed(name, title, told, _WIDTH, top + high + 40, "".join(body))
+    return framed(name, title, told, _WIDTH, top + high + 60, "".join(body))
+
+
+def _seen(at: Sequence[float], runs: Sequence[PackRun], bottom: int) -> Iterator[str]:
+    """A mark below each run that saw part of the accounts; where few runs are drawn each has its numbers."""
+    few = len(runs) <= _FEW
+    for x, run in zip(at, runs, strict=True):
+        covered = coverage_of(run)
+        if not (covered.part or few):
+            continue
+        sign = f"{'△ ' if covered.part else ''}{covered.whole}/{covered.to_read}"
+        mark = (
+            f'<text class="small" x="{x:.1f}" y="{bottom + 40}" text-anchor="middle">{sign}</text>'
+            if few
+            else f'<path class="part" d="M{x:.1f} {bottom + 30}l-3 7h6z"/>'
+        )
+        yield f"<g><title>{esc(f'{day(run.taken_at)}: {covered.worded()}')}</title>{mark}</g>"

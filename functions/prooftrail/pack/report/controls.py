@@ -6,6 +6,7 @@ from prooftrail.controls.catalog import Control
 from prooftrail.controls.crosswalk import FRAMEWORKS, by_framework
 from prooftrail.governance.thresholds import Limits
 from prooftrail.model.judgement import ResultStatus, Tier
+from prooftrail.pack.registers.coverage import narrowed
 from prooftrail.pack.registers.ticks import Operation, of_control, sentence, ticks
 from prooftrail.pack.report.text import Html, esc, items, number, status, table
 from prooftrail.pack.tally import Tally
@@ -34,7 +35,9 @@ def controls_html(period: PeriodView, tally: Tally) -> str:
     )
     pages = "".join(_page(period, one, tally, operated[one.id]) for one in period.catalog.controls)
     return (
-        "<p>A result is of one control and one subject. PASS says that the test passed, and nothing about a standard."
+        f"<p>Operated is of ticks of the schedule{narrowed(period)}; “in part” counts those whose run did not read whole every account it was to"
+        ' read: <a href="38_operation_by_tick.csv">38_operation_by_tick.csv</a> has each.'
+        " A result is of one control and one subject. PASS says that the test passed, and nothing about a standard."
         " NOT TESTED is a gap: it counts neither as passed nor as failed.</p>"
         f'<div id="controls-all">{listed}</div><div id="controls-each">{pages}</div>'
     )
@@ -45,6 +48,7 @@ def _rows(period: PeriodView, tally: Tally, operated: dict[str, Operation]) -> I
         link = Html(f'<a href="#control/{esc(one.id)}">{esc(one.id)}</a>')
         mine = operated[one.id]
         often = f"{mine.operated} of {mine.due}" if mine.due else "nothing due"
+        often += f", {len(mine.in_part)} in part" if mine.in_part else ""
         yield link, one.title, often, *(tally.results[one.id, each] for each in _ORDER)
 
 

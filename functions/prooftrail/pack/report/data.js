@@ -45,10 +45,34 @@ const family = (row) => (row[FAMILY] < 0 ? '' : data.familyNames[row[FAMILY]]);
 const kind = (row) => spaced(data.kinds[row[KIND]]);
 const tier = (row) => (row[TIER] < 0 ? 'not scored' : TIERS[row[TIER]]);
 const run = (at) => (at < 0 ? '' : data.runs[at]);
+// An account's number and name, with a mark wherever what is shown of it is not what the run shown saw.
 function accountName(at) {
   const one = data.accounts[at];
-  return [one[0], one[1], one[3] === 'unplanned' ? '(not of the run shown)' : ''].filter(Boolean).join(' ');
+  return [one[0], one[1], markOf(one)].filter(Boolean).join(' ');
 }
+
+function markOf(one) {
+  if (one[3] === 'unplanned') return '(not of the run shown)';
+  if (!one[5]) return '';
+  if (one[6] < 0) return '(never read)';
+  return run(one[6]) === data.shown ? `(results stale: ${run(one[7]) || 'never judged'})` : `(stale: ${run(one[6])})`;
+}
+
+// How many identities are listed as an older run saw them, by the number of their owner or family; counted once.
+const stale = new Map();
+function staleOf(column, at) {
+  if (!stale.has(column)) {
+    const found = new Map();
+    for (const row of data.identities) if (row[SEEN] >= 0) found.set(row[column], (found.get(row[column]) || 0) + 1);
+    stale.set(column, found);
+  }
+  return stale.get(column).get(at) || 0;
+}
+
+const ownerAt = new Map(data.ownerNames.map((name, at) => [name, at]));
+const familyAt = new Map(data.familyNames.map((name, at) => [name, at]));
+const staleOwned = (name) => staleOf(OWNER, ownerAt.get(name));
+const staleMembers = (name) => staleOf(FAMILY, familyAt.get(name));
 
 function failing(row) {
   let count = 0;

@@ -195,14 +195,16 @@ class Gathered:
     def _history(self, at: int, one: AccountView) -> None:
         for each in one.presences:
             name, kind = self.shown(each.name or ""), each.kind or ""
-            came, went = self.run(each.came), self.run(each.went)
-            self.presences.add([visible(each.id), name, kind, at, _seconds(each.created_at), came, went])
-        for span in intervals(one):
+            came, went = self.run(each.came or each.entered), self.run(each.went)
+            away = int(each.account_left or each.left is not None)
+            self.presences.add([visible(each.id), name, kind, at, _seconds(each.created_at), came, went, away])
+        for span in intervals(one, self.period):
             control, began, ended = self.control_at.get(span.control, -1), self.run(span.began), self.run(span.ended)
             reason = self.text(span.reason)
             subject, identity = visible(span.subject), visible(span.identity) if span.identity else 0
             after = LETTERS[span.status] if span.status else "-"
-            self.intervals.add([control, subject, identity, at, began, ended, after, reason])
+            told = [self.text(each) if each else -1 for each in (span.beginning, span.doubt)]
+            self.intervals.add([control, subject, identity, at, began, ended, after, reason, *told])
 
 
 class _Held:

@@ -42,6 +42,7 @@ const makers = {
   ], columns: [
     { id: 'name', label: 'Family', cell: (row) => link(path('family', row[0]), clip(row[0])), sort: (row) => row[0].toLowerCase() },
     { id: 'members', label: 'Members', number: true, cell: (row) => count(row[1]), sort: (row) => row[1] },
+    { id: 'stale', label: 'Stale', number: true, cell: (row) => count(staleMembers(row[0])), sort: (row) => staleMembers(row[0]) },
     { id: 'accounts', label: 'Accounts', number: true, cell: (row) => count(row[2]), sort: (row) => row[2] },
     { id: 'kinds', label: 'Kinds', cell: (row) => spaced(row[3].join(', ')), sort: (row) => row[3].join() },
     { id: 'tiers', label: 'Tiers', cell: (row) => tiers(row[4]), sort: (row) => weight(row[4]) },
@@ -52,6 +53,7 @@ const makers = {
   ], columns: [
     { id: 'name', label: 'Owner', cell: (row) => link(path('owner', row[0]), clip(row[0])), sort: (row) => row[0].toLowerCase() },
     { id: 'identities', label: 'Identities', number: true, cell: (row) => count(row[1]), sort: (row) => row[1] },
+    { id: 'stale', label: 'Stale', number: true, cell: (row) => count(staleOwned(row[0])), sort: (row) => staleOwned(row[0]) },
     { id: 'open', label: 'Open findings', number: true, cell: (row) => count(row[2]), sort: (row) => row[2] },
     { id: 'overdue', label: 'Overdue', number: true, cell: (row) => count(row[3]), sort: (row) => row[3] },
     { id: 'accounts', label: 'Accounts', number: true, cell: (row) => count(row[4]), sort: (row) => row[4] },
@@ -77,11 +79,12 @@ const makers = {
     { id: 'stands', label: 'Only those that stand', check: true, test: () => (row) => row[5] < 0 },
   ], columns: [
     { id: 'subject', label: 'Subject', cell: (row) => subjectLink(row), sort: (row) => subject(row).toLowerCase() },
+    { id: 'account', label: 'Account', cell: (row) => accountName(row[3]), sort: (row) => data.accounts[row[3]][0] },
     { id: 'control', label: 'Control', cell: (row) => controlLink(row[0]), sort: (row) => row[0] },
-    { id: 'began', label: 'Began', short: true, cell: (row) => run(row[4]) || 'before the period', sort: (row) => run(row[4]) },
+    { id: 'began', label: 'Began', cell: (row) => el('div', {}, el('span', { class: 'w' }, run(row[4]) || 'not known'), row[8] < 0 ? '' : ` ${data.texts[row[8]]}`), sort: (row) => run(row[4]) },
     { id: 'ended', label: 'Ended', short: true, cell: (row) => run(row[5]) || 'stands', sort: (row) => run(row[5]) || '~' },
     { id: 'after', label: 'Came to', cell: (row) => (row[6] === '-' ? 'its subject is gone' : status(row[6])), sort: (row) => row[6] },
-    { id: 'reason', label: 'Reason given then', cell: (row) => whole(data.texts[row[7]]), sort: (row) => row[7] },
+    { id: 'reason', label: 'Reason given then', cell: (row) => whole(row[9] < 0 ? data.texts[row[7]] : `${data.texts[row[7]]} NOT CERTAIN: ${data.texts[row[9]]}`), sort: (row) => row[7] },
   ] }),
   presences: (into) => new List(into, { key: 'c', caption: 'Identities that came or went in the period', file: '02_identities_came_and_went.csv', empty: 'No identity came or went in the period, as far as complete readings show.', sorted: '-came', rows: () => data.presences, filters: [
     { id: 'q', label: 'Search name or id', test: (value) => { const low = value.toLowerCase(); return (row) => `${row[1]}\n${row[0]}`.toLowerCase().includes(low); } },
@@ -91,7 +94,7 @@ const makers = {
     { id: 'account', label: 'Account', cell: (row) => accountName(row[3]), sort: (row) => data.accounts[row[3]][0] },
     { id: 'created', label: 'Created', short: true, cell: (row) => day(row[4], 'not known'), sort: (row) => row[4] },
     { id: 'came', label: 'First seen in', short: true, cell: (row) => run(row[5]) || 'before the period', sort: (row) => run(row[5]) },
-    { id: 'went', label: 'Gone in', short: true, cell: (row) => run(row[6]) || 'still there', sort: (row) => run(row[6]) },
+    { id: 'went', label: 'Gone in', short: true, cell: (row) => (run(row[6]) ? `${run(row[6])}${row[7] ? ', with its account' : ''}` : row[7] ? 'nobody can say' : 'still there'), sort: (row) => run(row[6]) },
   ] }),
 };
 
@@ -121,7 +124,14 @@ function subjects(control) {
   return found;
 }
 
-const command = (register, number) => el('code', {}, `python3 verify.py . --row ${register}:${number}`);
+// Which run saw the subject of a result: an older one's stands there as stale.
+function readIn(one) {
+  if (one.row) return one.row[SEEN] < 0 ? 'in the run shown' : `stale: ${run(one.row[SEEN])}`;
+  const account = data.accounts[one.account];
+  return account[5] ? `stale: ${run(account[7]) || run(account[6]) || 'never read'}` : 'in the run shown';
+}
+
+const command = (register, number) => el('code', { class: 'command' }, `python3 verify.py . --row ${register}:${number}`);
 
 function controlPage(into, id) {
   const at = controlAt.get(id);
@@ -137,22 +147,26 @@ function controlPage(into, id) {
     { id: 'reason', label: 'Reason', cell: (one) => whole(one.reason), sort: (one) => one.reason },
     { id: 'since', label: 'So since', short: true, cell: (one) => run(one.since) || 'not known', sort: (one) => run(one.since) },
     { id: 'due', label: 'Due', short: true, cell: (one) => day(one.due, '–'), sort: (one) => one.due },
+    { id: 'read', label: 'Read', cell: (one) => readIn(one), sort: (one) => readIn(one) },
     { id: 'row', label: 'Row of 07', number: true, cell: (one) => count(rowOf07(one.account, one.line)), sort: (one) => rowOf07(one.account, one.line) },
   ] });
 }
 
 function ownerPage(into, name) {
-  const one = data.owners.find((row) => row[0] === name);
+  const one = data.owners.find((row) => row[0] === name) || (ownerAt.has(name) ? [name, 0, 0, 0, 0, []] : null);
   if (!one) return missing(into, 'owner', name);
-  into.replaceChildren(back('owners', 'All owners'), heading(name, 'Owner'), facts(['Identities', count(one[1])], ['Open findings', count(one[2])], ['Overdue', count(one[3])], ['Tiers', tiers(one[5])]), el('div', {}));
+  into.replaceChildren(back('owners', 'All owners'), heading(name, 'Owner'), facts(['Identities', count(one[1])], older(staleOwned(name)), ['Open findings', count(one[2])], ['Overdue', count(one[3])], ['Tiers', tiers(one[5])]), el('div', {}));
   new List(into.lastChild, { key: 'm', caption: 'Identities of this owner', columns: identityColumns, rows: () => data.identities.filter((row) => owner(row) === name && row[OWNER] >= 0), sorted: '-tier', file: INVENTORY, empty: 'None is listed.' });
   return undefined;
 }
 
+// Of an account that is not of the run shown no count has what is listed; of the others every count has it.
+const older = (many) => (many ? ['Stale', `${count(many)} listed below as an older run saw them; no count has what is of an account not of the run shown`] : null);
+
 function familyPage(into, name) {
-  const one = data.families.find((row) => row[0] === name);
+  const one = data.families.find((row) => row[0] === name) || (familyAt.has(name) ? [name, 0, 0, [], [], []] : null);
   if (!one) return missing(into, 'family', name);
-  into.replaceChildren(back('families', 'All families'), heading(name, 'Family'), facts(['Members', count(one[1])], ['Accounts', count(one[2])], ['Kinds', spaced(one[3].join(', '))], ['Tiers', tiers(one[4])], ['Failing controls', one[5].map(([id, many]) => `${id} (${count(many)})`).join(', ') || 'none']), el('div', {}));
+  into.replaceChildren(back('families', 'All families'), heading(name, 'Family'), facts(['Members', count(one[1])], older(staleMembers(name)), ['Accounts', count(one[2])], ['Kinds', spaced(one[3].join(', '))], ['Tiers', tiers(one[4])], ['Failing controls', one[5].map(([id, many]) => `${id} (${count(many)})`).join(', ') || 'none']), el('div', {}));
   new List(into.lastChild, { key: 'm', caption: 'Members of this family', columns: identityColumns, rows: () => data.identities.filter((row) => row[FAMILY] >= 0 && family(row) === name), sorted: '-tier', file: INVENTORY, empty: 'None is listed.' });
   return undefined;
 }

@@ -11,7 +11,7 @@ function routed() {
   const [place, query] = [location.hash.slice(1).split('?', 1)[0], location.hash.split('?').slice(1).join('?')];
   const parts = place.split('/').map(plain);
   const params = new URLSearchParams(query);
-  if (parts.length > 1 && parts[1] && OF_PAGE[parts[0]]) return { section: OF_PAGE[parts[0]], page: parts[0], name: parts.slice(1).join('/'), place, params };
+  if (parts.length > 1 && parts[1] && Object.hasOwn(OF_PAGE, parts[0])) return { section: OF_PAGE[parts[0]], page: parts[0], name: parts.slice(1).join('/'), place, params };
   return { section: SECTIONS.includes(parts[0]) ? parts[0] : 'summary', page: null, name: null, place, params };
 }
 
@@ -53,7 +53,10 @@ function open(at) {
   if (at.section !== 'controls') for (const one of section.querySelectorAll(':scope > p')) one.hidden = at.page !== null;
   let single = section.querySelector(':scope > .single');
   if (single) { forget(single); single.remove(); }
-  if (at.section === 'controls') control(at);
+  if (at.section === 'controls') {
+    control(at);
+    if (at.page && !controlAt.has(at.name)) { section.append(single = el('article', { class: 'single' })); missing(single, 'control', at.name); }
+  }
   else if (at.page) {
     single = el('article', { class: 'single' });
     section.append(single);

@@ -16,7 +16,13 @@ from prooftrail.pack.tally import Tally
 from prooftrail.pack.view import AccountView, PeriodView
 
 PATH = "index.html"
-_OF_HISTORY = ("29_runs.csv", "28_operating_effectiveness.csv", "23_scanner_changes.csv", "31_governance_changes.csv")
+_OF_HISTORY = (
+    "29_runs.csv",
+    "28_operating_effectiveness.csv",
+    "38_operation_by_tick.csv",
+    "23_scanner_changes.csv",
+    "31_governance_changes.csv",
+)
 
 
 class Report:

@@ -40,9 +40,9 @@ class Logged(msgspec.Struct, frozen=True, kw_only=True):
     entries: tuple[Draw, ...]
     end: str | None
 
-    def draws_of(self, population_sha256: str) -> int:
-        """How many draws from this population it has."""
-        return sum(one.population_sha256 == population_sha256 for one in self.entries)
+    def draws_of(self, population_sha256: str) -> tuple[str, ...]:
+        """The draws from this population that it has, in words, oldest first."""
+        return tuple(one.object for one in self.entries if one.population_sha256 == population_sha256)
 
 
 def read(where: str, body: bytes) -> Logged:

@@ -7,7 +7,7 @@ import msgspec
 
 from prooftrail.model import canonical
 from prooftrail.pack.registers.cells import csv_text
-from prooftrail.pack.sampling.record import Sample
+from prooftrail.pack.sampling.record import FIRST, Sample
 from prooftrail.pack.sampling.sampling import Selected
 
 COLUMNS = (
@@ -108,7 +108,7 @@ def sample_md(sample: Sample, papers: Sequence[Paper], *, earlier: int, entered:
 
 
 def _facts(sample: Sample, earlier: int, entered: str) -> list[str]:
-    before = "the first draw from it" if not earlier else f"{earlier} earlier on record"
+    before = FIRST if not earlier else f"{earlier} earlier on record here; another copy has a log of its own"
     word = f" (the SHA-256 of {sample.seed_word})" if sample.seed_word else ""
     shares = [
         f"  - {_text(one.stratum)}: {one.drawn} of {one.items}{', all of them' if one.whole or one.drawn == one.items else ''}"

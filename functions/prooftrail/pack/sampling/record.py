@@ -29,11 +29,22 @@ class SeedSource(StrEnum):
     OPERATOR = "operator"
 
 
+MARK = ", NOT INDEPENDENT"
+"""Ends the sentence of a draw that is not."""
+
 NOT_INDEPENDENT = "NOT INDEPENDENT: the operator chose the seed, and could have tried others until a sample pleased."
+_SETTLED = "if size and strata were settled before anybody knew the seed"
 _INDEPENDENT = {
-    SeedSource.AUDITOR: "independent, if the auditor chose the seed and told nobody before the population was frozen",
-    SeedSource.WITNESS: "independent of the operator, as far as the watchdog is: its word was said after the run was closed",
+    SeedSource.AUDITOR: (
+        f"independent, if the auditor chose the seed and told nobody before the population was frozen, and {_SETTLED}"
+    ),
+    SeedSource.WITNESS: (
+        "independent of the operator, as far as the watchdog is, whose word was said after the run was closed, and"
+        f" {_SETTLED}"
+    ),
 }
+FIRST = "first in this copy's log: another copy has a log of its own"
+"""What is said of a draw before which none from its population is on record."""
 
 
 class Exclusion(msgspec.Struct, frozen=True, order=True, kw_only=True):
@@ -86,7 +97,8 @@ class Population(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Sample(msgspec.Struct, frozen=True, kw_only=True):
-    """A draw on record. `rows` counts the population, `n` is the size asked for; `independent` is False for the operator's seed.
+    """A draw on record. `rows` counts the population, `n` is the size asked for; `independent` is False for the operator's
+    seed, with exclusions, and where the seed was used before for another draw: `independence` says which.
 
     `strata` are the columns it is stratified by. `population_of` says what the population was taken from: a pack by its
     SHA-256, or a locker and its run. `seed_word` is the watchdog's word that the seed is the SHA-256 of.
@@ -172,14 +184,57 @@ def sample_id(
     return canonical.digest(of)[:_ID_LENGTH]
 
 
+def population_of(taken_from: str, run_id: str) -> str:
+    """What a population was taken from, in words, and which accounts are in it: those of one run, whatever period was asked for."""
+    return f"{taken_from}, as of run {run_id}: of the accounts that this run planned for"
+
+
 def file_of(sample: Sample) -> str:
     """The name the record of a draw is kept under."""
     return f"25_sample_{sample.id}.json"
 
 
-def independence(source: SeedSource) -> str:
-    """How far the seed can be called independent of who is audited."""
-    return _INDEPENDENT.get(source, NOT_INDEPENDENT)
+def independence(source: SeedSource, *, excluded: int = 0, used_by: str | None = None) -> str:
+    """How far the draw can be called independent of who is audited; what it is not begins with NOT INDEPENDENT.
+
+    `excluded` counts the exclusions; `used_by` is the id of another draw that this seed was used for before.
+    """
+    against = [] if source in _INDEPENDENT else [NOT_INDEPENDENT]
+    if excluded:
+        what = "one item was" if excluded == 1 else f"{excluded:,} items were"
+        against.append(
+            f"NOT INDEPENDENT: {what} kept out of the draw by name, so that no seed could choose what is excluded."
+        )
+    if used_by:
+        against.append(
+            f"NOT INDEPENDENT: this seed was used before for a draw from this population (sample {used_by}) of other size,"
+            " strata, exclusions or giver of the seed: whoever knows a seed can try them until a sample pleases."
+        )
+    return " ".join(against) or _INDEPENDENT[source]
+
+
+def used_before(entries: Iterable[str], *, sample: str, seed: str, source: SeedSource) -> str | None:
+    """The id of the first draw with this seed, where that was another than this one; None where it was not, or there is none.
+
+    `entries` are the draws from one population as `said` words them, oldest first.
+    """
+    for one in entries:
+        ends = [f"; seed {seed!r} of the {each}{mark}" for each in SeedSource for mark in ("", MARK)]
+        if one.endswith(tuple(ends)):
+            found = one.removeprefix("sample ").partition(":")[0]
+            same = found == sample and one.removesuffix(MARK).endswith(f" of the {source}")
+            return None if same else found
+    return None
+
+
+def said(sample: Sample) -> str:
+    """The draw in one sentence, as the record keeps it, and as `used_before` reads it."""
+    strata = f", by {' and '.join(sample.strata)}" if sample.strata else ""
+    left_out = f", {len(sample.exclusions)} excluded" if sample.exclusions else ""
+    return (
+        f"sample {sample.id}: {sample.n} of {sample.rows} items of {sample.population_ref} ({sample.population_sha256})"
+        f"{strata}{left_out}; seed {sample.seed!r} of the {sample.seed_source}{'' if sample.independent else MARK}"
+    )
 
 
 def redo_by_hand(population: Population, *, seed: str, strata: Sequence[str], exclusions: int) -> tuple[str, ...]:
