@@ -161,6 +161,25 @@ def test_a_finding_tells_when_it_began_to_fail_and_not_when_that_was_accepted() 
     assert _told(lapsed, "status", "from_run") == ("FAIL", RUNS[2])
 
 
+def test_an_open_finding_nobody_could_look_at_any_more_is_told_and_certain_of_nothing() -> None:
+    finding = a_finding(a_result(FAIL, control="IDC-15", subject=SUBJECT), opened_run=RUNS[1], since_before=False)
+
+    (row,) = _rows(replace(_view(None, None), findings=(finding,)))
+
+    assert _told(row, "status", "from_run", "open_ended", "certain") == ("FAIL", RUNS[1], True, False)
+    assert "nobody could look since" in str(row["uncertain_why"])
+
+
+def test_a_pass_after_a_day_without_a_test_began_when_nobody_looked() -> None:
+    moves: tuple[Move, ...] = ((1, PASS, UNTESTED), (2, UNTESTED, PASS))
+
+    before, untested, after = _rows(_view(PASS, RUNS[2], *moves))
+
+    assert _told(after, "beginning", "certain") == ("it was not tested before; nobody saw it begin", False)
+    assert _told(untested, "status", "certain") == ("NOT_TESTED", True)
+    assert before["certain"] is True
+
+
 def test_what_the_first_run_of_all_found_is_said_to_have_been_there() -> None:
     (first, _) = _rows(_view(FAIL, RUNS[2], (2, PASS, FAIL)), a_period(before=None))
 

@@ -107,7 +107,7 @@ class Integrity:
             self._write("integrity/public_key.pem", self._public_key)
         self._write("verify.py", verifier())
         sha256 = canonical.sha256(verifier())
-        text = verify_guide.guide(self._period, verifier_sha256=sha256, signed=self._keyid() is not None)
+        text = verify_guide.guide(self._period, verifier_sha256=sha256)
         self._write("VERIFY.md", text.encode())
         for path, body in policy.files(self._period):
             self._write(path, body)

@@ -7,12 +7,12 @@ from prooftrail.pack.integrity import adversaries as integrity_adversaries
 from prooftrail.pack.view import PeriodView
 
 
-def guide(period: PeriodView, *, verifier_sha256: str, signed: bool) -> str:
+def guide(period: PeriodView, *, verifier_sha256: str) -> str:
     """The text for this pack. It gives no fingerprint to compare with: one that travels with the pack proves nothing."""
     parts = (
         _outside(period),
         _run(period),
-        () if signed else _unsigned(),
+        _unsigned(),
         _by_hand(period, verifier_sha256),
         _one_row(),
         _again(period),
@@ -79,7 +79,7 @@ def _run(period: PeriodView) -> Iterator[str]:
 
 def _unsigned() -> Iterator[str]:
     yield from (
-        "**This pack is unsigned.** The chain's signatures vouch for its evidence, and with `--rows` for 03, 04, 07 and 17; nobody",
+        "**Where verify.py says UNSIGNED**, whoever made the pack had no key of the chain. The chain's signatures vouch for its evidence, and with `--rows` for 03, 04, 07 and 17; nobody",
         "vouches for its other tables and the report. Get the SHA-256 of `integrity/pack.json` from who made it and give it with",
         "`--pack-sha256`, or have the pack made again (section 5). Without that the exit status is never 0.",
         "",

@@ -7,8 +7,8 @@ from prooftrail.controls.catalog import Control
 from prooftrail.governance.thresholds import in_words
 from prooftrail.model.judgement import Tier
 from prooftrail.pack.files import Written
-from prooftrail.pack.oscal.subjects import TOOL, file_resource, tool
-from prooftrail.pack.oscal.text import known, metadata, object_uuid, props, prose, title, token
+from prooftrail.pack.oscal.subjects import TOOL, file_resource, planned_component, tool
+from prooftrail.pack.oscal.text import known, metadata, narrowing, object_uuid, props, prose, title, token
 from prooftrail.pack.view import PeriodView
 
 CONTROL_MAP = "05_control_map.csv"
@@ -100,30 +100,43 @@ def _sp800_53(controls: tuple[Control, ...]) -> list[dict[str, Any]]:
 
 def assessment_plan(period: PeriodView, control_map: Written | None) -> dict[str, Any]:
     """By which objectives the results were made, how often, and of what: small, so that results refer to something."""
-    schedule = period.schedule
+    schedule, narrowed = period.schedule, narrowing(period)
+    when = f"Scheduled {schedule.worded()}." if schedule else "No schedule is known: runs are manual."
+    subjects = [planned_component(one, period) for one in (*sorted(period.accounts), ORGANIZATION)] if narrowed else []
     task = known(
         uuid=object_uuid("task", period.locker_id, "runs"),
         type="action",
         title="A run over every account of the organization",
-        description=prose(f"Scheduled {schedule.worded()}." if schedule else "No schedule is known: runs are manual."),
+        description=prose(f"{when} {narrowed}".rstrip()),
         timing={"at-frequency": {"period": schedule.every_hours, "unit": "hours"}} if schedule else None,
     )
     return {
         "metadata": metadata(period, "Prooftrail assessment plan"),
         "import-ssp": {"href": f"#{NO_SSP}", "remarks": "There is no system security plan."},
         "local-definitions": {
-            "components": [tool(period)],
+            "components": [tool(period), *subjects],
             "objectives-and-methods": [_objective(one) for one in period.catalog.controls],
         },
         "reviewed-controls": reviewed(period.catalog.controls),
-        "assessment-subjects": [
-            {"type": "component", "include-all": {}},
-            {"type": "inventory-item", "include-all": {}},
-        ],
+        "assessment-subjects": _subjects(subjects, narrowed),
         "assessment-assets": {"assessment-platforms": [platform()]},
         "tasks": [task],
         "back-matter": {"resources": [_catalog(control_map), _no_ssp()]},
     }
+
+
+def _subjects(named: list[dict[str, Any]], narrowed: str) -> list[dict[str, Any]]:
+    """Everything; in a narrowed pack, by name, what it is narrowed to."""
+    if not named:
+        return [{"type": "component", "include-all": {}}, {"type": "inventory-item", "include-all": {}}]
+    return [
+        {
+            "type": "component",
+            "description": "The accounts this pack is of, each with every identity in it, and the organization as a whole.",
+            "include-subjects": [{"subject-uuid": one["uuid"], "type": "component"} for one in named],
+            "remarks": prose(narrowed),
+        }
+    ]
 
 
 def reviewed(controls: tuple[Control, ...]) -> dict[str, Any]:

@@ -13,12 +13,22 @@ from prooftrail.pack.oscal.controls import CONTROL_MAP, assessment_plan, compone
 from prooftrail.pack.oscal.poam import Groups
 from prooftrail.pack.oscal.results import Observed, aggregated, assessment_log, findings
 from prooftrail.pack.oscal.subjects import file_resource, manifests, tool
-from prooftrail.pack.oscal.text import Spool, Streamed, known, metadata, object_uuid, prose, write_document
+from prooftrail.pack.oscal.text import (
+    Spool,
+    Streamed,
+    first,
+    known,
+    metadata,
+    narrowing,
+    object_uuid,
+    prose,
+    scope_props,
+    write_document,
+)
 from prooftrail.pack.tally import UNPLANNED, Tally
 from prooftrail.pack.view import AccountView, PeriodView
 
 FOLDER = "oscal/"
-_NAMED = 30  # accounts or controls a remark names
 _RESULTS = "07_identity_control_results.csv"
 _REGISTERS = {
     _RESULTS: "every result of every control",
@@ -79,6 +89,7 @@ class Oscal:
                 uuid=object_uuid("result", period.locker_id, period.as_of.run_id),
                 title=f"State as of run {period.as_of.run_id}",
                 description=prose("What each control came to for each identity, and the runs of the period."),
+                props=scope_props(period),
                 start=canonical.timestamp(seen.began),
                 end=canonical.timestamp(period.as_of.closed_at),
                 local_definitions=Streamed(
@@ -98,26 +109,28 @@ class Oscal:
         )
 
     def _remarks(self) -> str:
-        seen = self._seen
+        seen, narrowed = self._seen, narrowing(self._period)
+        scope = "of this pack" if narrowed else "in scope"
         empty = [one.id for one in self._period.catalog.controls if not seen.came_to_something(one.id)]
         lists = (
-            ("Accounts in scope that no run judged", seen.unjudged),
+            (f"Accounts {scope} that no run judged", seen.unjudged),
             ("Accounts left out by policy or by their state, for which no finding speaks", seen.left_out),
             ("Accounts that are not of the run shown any more, and count for no finding", seen.departed),
             ("Controls without a finding, for nothing was tested or nothing applies", empty),
         )
         told = [
+            narrowed,
             "Results that are FAIL, EXCEPTION or NOT_TESTED are one observation each. PASS and NOT_APPLICABLE are"
             " aggregated into one observation for each control.",
             "An objective is satisfied only where every part of it is tested, every result passed or does not apply, every"
-            " account in scope was tested in the run shown, and no deviation is accepted.",
+            f" account {scope} was tested in the run shown, one at least, and no deviation is accepted.",
             "Review sign-off is not covered: this version collects none, so there are no attestations.",
             f"Accounts shown as an older run judged them: {seen.stale:,}." if seen.stale else "",
             f"Risks of accounts that are not of the run shown any more, with the property account-status"
             f" {UNPLANNED}: {seen.departed_open:,}."
             if seen.departed_open
             else "",
-            *(f"{what}: {_first(names)}." for what, names in lists if names),
+            *(f"{what}: {first(names)}." for what, names in lists if names),
         ]
         return prose("\n".join(each for each in told if each))
 
@@ -152,12 +165,6 @@ class Oscal:
         if left := self._seen.departed_open:
             told["remarks"] += "\n" + prose(
                 f"{left:,} open findings are left out: they were last seen in accounts that are not of the run shown any"
-                f" more ({_first(self._seen.departed)})."
+                f" more ({first(self._seen.departed)})."
             )
         return told
-
-
-def _first(names: list[str]) -> str:
-    """The first of them, and how many more there are."""
-    more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
-    return ", ".join(names[:_NAMED]) + more

@@ -55,11 +55,14 @@ class Groups:
         for key, group in sorted(self._groups.items()):
             yield self._item(key, group, controls[key[2]])
         if not self._groups:
+            where = "" if self._period.options.accounts is None else " in what this pack is narrowed to"
             yield {
                 "uuid": object_uuid("poam-item", "none"),
                 "title": "No finding was open",
-                "description": prose(f"In the run {self._period.as_of.run_id} no finding was open. OSCAL asks for an item."),
-            }  # fmt: skip
+                "description": prose(
+                    f"In the run {self._period.as_of.run_id} no finding was open{where}. OSCAL asks for an item."
+                ),
+            }
 
     def _item(self, key: Key, group: Group, control: Control) -> dict[str, Any]:
         how, name, _ = key

@@ -25,6 +25,7 @@ from prooftrail.pack.oscal.subjects import (
     unlisted_item,
 )
 from prooftrail.pack.oscal.text import Spool, known, object_uuid, pack, packed, props, prose, title, token
+from prooftrail.pack.registers.coverage import coverage_of, narrowed
 from prooftrail.pack.registers.gathered_exceptions import Near, cited_in
 from prooftrail.pack.registers.predicates import INFERRED, came_to
 from prooftrail.pack.tally import UNPLANNED
@@ -50,7 +51,7 @@ class Observed:
         self.unjudged: list[str] = []
         self.left_out: list[str] = []
         self.departed: list[str] = []
-        self.stale = self.departed_open = 0
+        self.judged = self.stale = self.departed_open = 0
         self.observed_of: dict[str, bytearray] = defaultdict(bytearray)
         self.unseen: Counter[str] = Counter()
         self.risks_of: dict[str, bytearray] = defaultdict(bytearray)
@@ -72,6 +73,7 @@ class Observed:
             (self.left_out if one.status == "skipped" else self.unjudged).append(one.account)
         else:
             self.stale += one.stale
+            self.judged += not (one.stale or one.of_organization)
         if one.judged_run:
             self.began = min(self.began, one.judged_run.started_at)
         if one.unjudged is not None:
@@ -251,7 +253,10 @@ def findings(seen: Observed) -> Iterator[dict[str, Any]]:
 
 
 def objective(control: Control, counts: dict[ResultStatus, int], seen: Observed) -> tuple[str, str, str]:
-    """State, reason and a sentence. Satisfied is only what was tested whole, everywhere, in the run shown, and passed everywhere."""
+    """State, reason and a sentence. Satisfied is only what was tested whole, everywhere, in the run shown, and passed everywhere.
+
+    Where no account shown was judged in that run, what the organization passed satisfies nothing: it had nobody to hold for.
+    """
     everywhere = not control.of_organization
     left = "; ".join(control.not_covered)
     doubts = (
@@ -263,11 +268,13 @@ def objective(control: Control, counts: dict[ResultStatus, int], seen: Observed)
         (seen.unseen[control.id], "other", "open findings that could not be looked at again"),
     )
     found = [(reason, f"{what}: {number:,}") for number, reason, what in doubts if number]
+    found += [] if seen.judged else [("other", "no account of this pack was tested in the run shown")]
     found += [("other", f"parts that are not covered: {left}")] if left else []
     if found:
         told = "; ".join(told for _, told in found)
         return "not-satisfied", found[0][0], f"{told[0].upper()}{told[1:]}."
-    return "satisfied", "pass", "Every part of it is tested, and every result passed or does not apply."
+    of = "" if seen.period.options.accounts is None else " This is of the accounts of this pack only."
+    return "satisfied", "pass", f"Every part of it is tested, and every result passed or does not apply.{of}"
 
 
 def assessment_log(period: PeriodView) -> list[dict[str, Any]]:
@@ -291,11 +298,10 @@ def assessment_log(period: PeriodView) -> list[dict[str, Any]]:
 
 def _run_entry(period: PeriodView, run: PackRun) -> dict[str, Any]:
     kind = "scheduled, closed late" if run.scheduled and run.late else run.trigger.value
-    read = sum(each.status == "sealed" for each in run.coverage)
     return {
         "uuid": object_uuid("run", period.locker_id, run.run_id),
         "title": title(f"Run {run.run_id} ({kind})"),
-        "description": prose(f"{read:,} of {len(run.coverage):,} accounts were read whole."),
+        "description": prose(f"{coverage_of(run).worded()}{narrowed(period)}."),
         "start": canonical.timestamp(run.started_at),
         "end": canonical.timestamp(run.closed_at),
         "props": props(run_id=run.run_id, manifest=f"{run.seq}:{run.manifest_sha256}", trigger=run.trigger.value),

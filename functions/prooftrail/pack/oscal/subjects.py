@@ -55,6 +55,21 @@ def account_component(one: AccountView, period: PeriodView) -> dict[str, Any]:
     )
 
 
+def planned_component(account: str, period: PeriodView) -> dict[str, Any]:
+    """An account a narrowed pack is of, or the organization, by the name the results have for it."""
+    name = period.account_names.get(account)
+    shown = period.reveal(name) if name else None
+    named = f"AWS account {account}" if account.isdigit() else "AWS organization"
+    return {
+        "uuid": account_uuid(account, period.context.organization.id),
+        "type": "service",
+        "title": title(f"{named} ({shown})" if shown else named),
+        "description": "What this pack is of. How it came out is in the assessment results.",
+        "props": props(account=account),
+        "status": {"state": "other", "remarks": "A plan says nothing of its state."},
+    }
+
+
 def inventory_item(listed: Listed, period: PeriodView) -> dict[str, Any]:
     """An identity, with what a person needs to find it in AWS."""
     one = listed.identity

@@ -17,6 +17,7 @@ import msgspec
 from prooftrail.evidence.assurance import WORDS
 from prooftrail.model import canonical
 from prooftrail.pack.files import PackFiles
+from prooftrail.pack.registers.coverage import scope_of
 from prooftrail.pack.report.text import visible
 from prooftrail.pack.view import PeriodView
 
@@ -26,6 +27,7 @@ NS = "urn:prooftrail:oscal:1"
 
 _NAMESPACE = UUID("2f1e4a0e-57d1-5d7e-8f0c-0c6d1f0a9b11")
 _BYTES = 16  # of a UUID
+_NAMED = 30  # accounts or controls a remark names
 _LONGEST = 2_000  # characters of one text: names of 64 KB serve nobody here, and the raw value is in the registers
 _ACTIVE = re.compile(r"([\\`*\[\]<>{}])")
 _encoder = msgspec.json.Encoder()
@@ -104,13 +106,37 @@ def metadata(period: PeriodView, named: str) -> dict[str, Any]:
             locker_id=period.locker_id,
             assurance=period.assurance.value,
             period=f"{period.options.since} to {period.options.until}",
-        ),
+        )
+        + scope_props(period),
         parties=[{"uuid": object_uuid("organization", org), "type": "organization", "name": line(org)}],
         remarks=prose(
             "These are results of automated tests and the sealed evidence behind them. Nothing here claims conformity"
             f" with a standard. How far to trust it: {period.assurance.value}, {WORDS[period.assurance]}."
+            + (f"\n{told}" if (told := narrowing(period)) else "")
         ),
     )
+
+
+def scope_props(period: PeriodView) -> list[dict[str, str]]:
+    """What the pack is of: all accounts, or those it is narrowed to, each named."""
+    asked = () if period.options.accounts is None else sorted(period.accounts)
+    return [*props(scope=scope_of(period)), *(each for one in asked for each in props(scope_account=one))]
+
+
+def narrowing(period: PeriodView) -> str:
+    """The sentence that says a pack is narrowed, and to what; nothing where it has all accounts."""
+    if period.options.accounts is None:
+        return ""
+    return (
+        f"Narrowed on request to {first(sorted(period.accounts))}, and to what is of the organization as a whole: nothing"
+        " here speaks of any other account. Figures of runs are of all accounts."
+    )
+
+
+def first(names: list[str]) -> str:
+    """The first of them, and how many more there are."""
+    more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more
 
 
 class Spool:

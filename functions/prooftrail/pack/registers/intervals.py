@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
 
-from prooftrail.model.judgement import Result, ResultStatus
+from prooftrail.model.judgement import FindingStatus, Result, ResultStatus
 from prooftrail.pack.registers.columns import account_status, called, instant, instant_of, number, shown, text, truth
 from prooftrail.pack.registers.results import FAILING, findings_by_subject
 from prooftrail.pack.registers.unseen import Unseen, was_read
@@ -15,6 +15,8 @@ _OPEN = (ResultStatus.FAIL, ResultStatus.EXCEPTION, ResultStatus.NOT_TESTED)
 _NOBODY_SAW = "failing when first seen; nobody saw it begin"
 _FIRST_SEEN = "so when first seen; nobody saw it begin"
 _UNREAD = "the transitions of a run could not be read, so another result may lie between: {}"
+_AFTER_UNTESTED = "it was not tested before; nobody saw it begin"
+_OUT_OF_SIGHT = "it has no result in the run shown: nobody could look since, so whether it still stands is not known"
 _BROKEN = "it does not follow from what was held before: a run's transitions are missing, or were not read"
 
 INTERVALS = Table(
@@ -106,13 +108,14 @@ class Life:
 
 @dataclass(slots=True)
 class _Stretch:
-    """One stretch; `came` began it and `went` ended it, None where no transition of the period did."""
+    """One stretch; `came` began it and `went` ended it, None where no transition of the period did. `unseen` has no result now."""
 
     status: ResultStatus
     from_run: str | None
     came: RunTransition | None
     went: RunTransition | None
     broken: bool = False
+    unseen: bool = False
 
 
 def _intervals(one: AccountView, period: PeriodView) -> Iterator[Row]:
@@ -120,8 +123,11 @@ def _intervals(one: AccountView, period: PeriodView) -> Iterator[Row]:
     changed: dict[tuple[str, str], list[RunTransition]] = {}
     for each in one.transitions:
         changed.setdefault((each.transition.control, each.transition.subject), []).append(each)
-    for key in sorted(changed | {key: [] for key, _ in account.results.items() if account.failing(key)}):
-        for stretch in _stretches(changed.get(key, []), account.now(key), one.held_since.get(key)):
+    out_of_sight = {key: each for key, each in account.out_of_sight().items() if key not in changed}
+    for key in sorted({*changed, *filter(account.failing, account.results), *out_of_sight}):
+        unseen = out_of_sight.get(key)
+        moves, since = changed.get(key, []), one.held_since.get(key)
+        for stretch in [unseen] if unseen else _stretches(moves, account.now(key), since):
             yield account.row(key, stretch)
 
 
@@ -160,6 +166,20 @@ class _Account:
     def failing(self, key: tuple[str, str]) -> bool:
         """True for what does not pass now."""
         return self.results[key][0].status in _OPEN
+
+    def out_of_sight(self) -> dict[tuple[str, str], _Stretch]:
+        """What is open and has no result any more: nobody could look since."""
+        return {
+            key: _Stretch(
+                ResultStatus.EXCEPTION if each.exception else ResultStatus.FAIL,
+                each.opened_run,
+                None,
+                None,
+                unseen=True,
+            )
+            for key, each in self._findings.items()
+            if each.status is FindingStatus.OPEN and key not in self.results
+        }
 
     def now(self, key: tuple[str, str]) -> ResultStatus | None:
         """What it comes to; None where it is not judged any more."""
@@ -208,13 +228,24 @@ class _Account:
 
     def _beginning(self, key: tuple[str, str], stretch: _Stretch, from_run: str | None) -> str:
         if stretch.came is not None:
-            return "first judged" if stretch.came.transition.before is None else "seen to begin"
+            before = stretch.came.transition.before
+            return _AFTER_UNTESTED if _untested(stretch) else "first judged" if before is None else "seen to begin"
         return self._life.beginning(key, stretch.status, from_run)
 
     def _doubt(self, stretch: _Stretch) -> str | None:
         if self._unread:
             return _UNREAD.format(self._unread)
+        if stretch.unseen:
+            return _OUT_OF_SIGHT
+        if _untested(stretch):
+            return _AFTER_UNTESTED
         return _BROKEN if stretch.broken else None
+
+
+def _untested(stretch: _Stretch) -> bool:
+    """True for what began after nobody could test: when it began in that time is not known."""
+    before = stretch.came.transition.before if stretch.came else None
+    return before is ResultStatus.NOT_TESTED and stretch.status is not ResultStatus.NOT_TESTED
 
 
 INTERVAL_REGISTERS = (Register(table=INTERVALS, each=_intervals),)
