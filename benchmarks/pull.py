@@ -7,6 +7,7 @@ a crash cut short go on from every name it finds. Both begin with warm connectio
 
 import os
 import shutil
+import sys
 import tempfile
 import time
 import uuid
@@ -28,6 +29,9 @@ from prooftrail.evidence.pulled import Scope
 from prooftrail.flows.pull_evidence import PullEvidence
 from prooftrail.model import canonical
 from prooftrail.model.run import EvidenceKind, Run, SealedObject
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
 from tests import emulators
 from tests.emulators import REGION, Emulator
 

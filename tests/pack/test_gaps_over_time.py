@@ -11,6 +11,7 @@ from prooftrail.evidence.manifest import AccountCoverage
 from prooftrail.model.judgement import ResultStatus
 from prooftrail.model.reading import GLOBAL, Cell, CellStatus, Collector, Gap, GapReason
 from prooftrail.pack.front.front import front
+from prooftrail.pack.registers.gap_words import impact_of
 from prooftrail.pack.registers.gaps import GAP_REGISTERS
 from prooftrail.pack.registers.period_gaps import days_after_clock
 from prooftrail.pack.table import Value
@@ -166,6 +167,136 @@ def test_a_gap_of_the_organization_is_one_row_however_many_runs_had_it() -> None
     rows = [one for one in rows_of_whole(GAPS, period=a_period(runs=runs)) if one["kind"] == "organization"]
 
     assert [(one["from"], one["to"], one["cause"]) for one in rows] == [(_at(-3), _at(-1), "policies: denied")]
+
+
+# the run before the period ---------------------------------------------------------------------------------------
+
+ALLOWED = "1 of 21 cells were not read whole: contacts denied"
+REFUSED = "2 of 21 cells were not read whole: principals denied, secrets denied (2)"
+
+
+def _two_days(status: str = "sealed", reason: str | None = None) -> PeriodView:
+    """A period of two runs, and how the run before it came out for the account."""
+    cells_ok = 21 if status == "sealed" else 20
+    covered = AccountCoverage(account=ACCOUNT, status=status, reason=reason, identities=5, cells=21, cells_ok=cells_ok)
+    return a_period(runs=(a_pack_run(-1), a_pack_run(0)), before=a_pack_run(-2, coverage=(covered,)))
+
+
+@pytest.mark.parametrize(
+    ("short", "before", "beginning"),
+    [
+        pytest.param(a_shortfall(-1, "gaps", DENIED), ("sealed", None), "seen to begin", id="the source was read"),
+        pytest.param(a_shortfall(-1, "gaps", DENIED), ("gaps", ALLOWED), "seen to begin", id="another was not"),
+        pytest.param(a_shortfall(-1, "gaps", DENIED), ("gaps", REFUSED), "before the period", id="nor was it then"),
+        pytest.param(a_shortfall(-1, "gaps", SECRETS), ("gaps", REFUSED), "not known", id="in some regions"),
+        pytest.param(a_shortfall(-1, "gaps", DENIED), ("unreachable", "refused"), "not known", id="nobody looked"),
+        pytest.param(a_shortfall(-1, "skipped"), ("sealed", None), "seen to begin", id="the account was read"),
+        pytest.param(
+            a_shortfall(-1, "skipped"), ("skipped", "AWS refuses sts:AssumeRole"), "before the period", id="nor was it"
+        ),
+        pytest.param(a_shortfall(-1, "unplanned"), ("sealed", None), "seen to begin", id="it was in the plan"),
+        pytest.param(a_shortfall(-1, "sealed", judged=False), ("sealed", None), "not known", id="judged or not"),
+    ],
+)
+def test_what_the_first_run_of_the_period_shows_is_held_against_the_run_before_it(
+    short: Shortfall, before: tuple[str, str | None], beginning: str
+) -> None:
+    (row,) = _rows(short, period=_two_days(*before))
+
+    assert row["from"] == _at(-1)
+    assert str(row["beginning"]).startswith(beginning)
+
+
+@pytest.mark.parametrize(
+    ("since", "before", "beginning"),
+    [
+        pytest.param(-3, "sealed", "before the period", id="long before"),
+        pytest.param(-1, "sealed", "seen to begin", id="judged otherwise before"),
+        pytest.param(-1, "unreachable", "not known whether it began before the period", id="not judged before"),
+    ],
+)
+def test_results_not_tested_begin_as_every_other_gap_does(since: int, before: str, beginning: str) -> None:
+    result = a_result(ResultStatus.NOT_TESTED, control="IDC-07", subject="A", gaps=("AWS tells no last use of it",))
+    held = {("IDC-07", "A"): a_pack_run(since).run_id}
+
+    (row,) = _rows(period=_two_days(before), results=(result,), findings=(), held_since=held)
+
+    assert row["from"] == _at(-1)
+    assert str(row["beginning"]).startswith(beginning)
+
+
+@pytest.mark.parametrize(("number", "beginning"), [(9, "before the period"), (0, "seen to begin")])
+def test_a_control_that_cannot_be_tested_began_before_the_period_where_the_run_before_counts_it(
+    number: int, beginning: str
+) -> None:
+    counted = {"result:IDC-05:NOT_TESTED": 9}
+    period = a_period(
+        runs=(a_pack_run(0, counts=counted),), before=a_pack_run(-1, counts={"result:IDC-05:NOT_TESTED": number})
+    )
+
+    (row,) = [one for one in rows_of_whole(GAPS, period=period) if one["kind"] == "control"]
+
+    assert row["from"] == _at(0)
+    assert str(row["beginning"]).startswith(beginning)
+
+
+@pytest.mark.parametrize(
+    ("refused", "over", "older", "said"),
+    [
+        pytest.param({}, False, None, "nothing is known of it", id="nothing older is shown"),
+        pytest.param({}, True, None, "not known of these runs", id="over"),
+        pytest.param({}, False, "R", "not known of these runs; what is shown of it is as run R saw it", id="older"),
+        pytest.param({"items": 2}, False, "R", "called gone; what else is shown of it is as run R saw it", id="both"),
+    ],
+)
+def test_what_is_shown_as_an_older_run_saw_it_is_not_called_unknown(
+    refused: dict[str, Any], over: bool, older: str | None, said: str
+) -> None:
+    assert impact_of(msgspec.structs.replace(SECRETS, **refused), over=over, older=older).endswith(said)
+
+
+def test_a_source_that_an_older_run_read_names_that_run() -> None:
+    view = an_account_view()
+    listed = tuple(msgspec.structs.replace(one, seen_in=a_pack_run(-2).run_id) for one in view.listed[:1])
+    kind = listed[0].identity
+    gap = Gap(api="iam:X", reason=GapReason.DENIED, detail="not authorized", code="AccessDenied")
+    cell = Cell(
+        account=ACCOUNT, region=kind.region, collector=kind.collector, status=CellStatus.DENIED, items=0, gaps=(gap,)
+    )
+
+    (row,) = [one for one in _rows(cells=(cell,), listed=listed, results=(), findings=()) if one["code"]]
+
+    assert f"what is shown of it is as run {a_pack_run(-2).run_id} saw it" in str(row["impact"])
+
+
+def test_24_says_where_control_gaps_that_are_over_stand() -> None:
+    assert (
+        "Gaps of kind control (NOT_TESTED) that are over are in 30_result_intervals and 38_operation_by_tick"
+        in GAPS.table.about
+    )
+
+
+@pytest.mark.parametrize(
+    ("accounts", "said"),
+    [
+        pytest.param((ACCOUNT,), "narrowed to 1 of 3 accounts; run figures are of all of them.", id="of the run"),
+        pytest.param(
+            ("999999999999",), "narrowed to an account that is not among the 3 of the run shown; run", id="of none"
+        ),
+        pytest.param(
+            (ACCOUNT, "999999999999"),
+            "narrowed to 1 of 3 accounts and to an account that is not among the 3 of the run shown; run",
+            id="both",
+        ),
+    ],
+)
+def test_a_narrowed_pack_counts_no_account_among_those_of_the_run_that_is_not_of_it(
+    accounts: tuple[str, ...], said: str
+) -> None:
+    options = PackOptions(since=date(2026, 11, 19), until=date(2026, 11, 22), accounts=accounts)
+    period = a_period(options=options, accounts=accounts)
+
+    assert any(said in one for one in _gaps_of(period, an_account_view()))
 
 
 # page one --------------------------------------------------------------------------------------------------------

@@ -11,13 +11,15 @@ from uuid import UUID, uuid5
 import msgspec
 import pytest
 
+from prooftrail.evidence.manifest import AccountCoverage
 from prooftrail.governance.exceptions import AcceptedException, Compensator, Exceptions, Milestone
 from prooftrail.model import canonical
 from prooftrail.model.judgement import FindingStatus, Result, ResultStatus, SubjectType
 from prooftrail.pack.oscal.oscal import Oscal
+from prooftrail.pack.oscal.subjects import TOOL
 from prooftrail.pack.oscal.text import Spool, line, object_uuid, prose, title, token
 from prooftrail.pack.tally import Tally
-from prooftrail.pack.view import AccountView
+from prooftrail.pack.view import AccountView, PackOptions
 from tests.builders.judging_findings import a_result
 from tests.builders.pack_files import MemoryFiles
 from tests.builders.packs import a_finding, a_pack_run, a_period, an_account_view, an_unread_account_view, some_evidence
@@ -433,3 +435,65 @@ def test_what_an_older_run_saw_is_dated_by_that_run() -> None:
     (told,) = [one for one in result_of(view)["observations"] if values(one)["result"] == "FAIL"]
     assert told["collected"] == canonical.timestamp(NOW - days(1))
     assert values(told)["account"] == ACCOUNT
+
+
+def narrowed_to(*accounts: str) -> dict[str, Any]:
+    options = PackOptions(since=date(2026, 11, 19), until=date(2026, 11, 22), accounts=accounts)
+    return {"options": options, "accounts": accounts}
+
+
+def test_what_the_organization_passed_satisfies_nothing_where_no_account_shown_was_judged() -> None:
+    of_organization = a_view(a_judged(ResultStatus.PASS, control="IDC-04"), account="organization")
+    gone = a_view(account=MEMBER, status="unplanned", stale=True)
+    status = target_of(result_of(of_organization, gone, **narrowed_to(MEMBER)), "IDC-04")["status"]
+    assert (status["state"], status["reason"]) == ("not-satisfied", "other")
+    assert status["remarks"] == "No account of this pack was tested in the run shown."
+    here = a_view(a_judged(ResultStatus.PASS))
+    assert target_of(result_of(of_organization, gone, here), "IDC-04")["status"]["state"] == "satisfied"
+    only = target_of(result_of(of_organization, here, **narrowed_to(ACCOUNT)), "IDC-04")["status"]
+    assert only["state"] == "satisfied"
+    assert only["remarks"].endswith("This is of the accounts of this pack only.")
+
+
+def test_a_narrowed_pack_says_so_in_every_document() -> None:
+    made = documents(a_view(a_judged(ResultStatus.PASS)), **narrowed_to(ACCOUNT))
+    (result,) = made["assessment-results"]["results"]
+    for one in (*(each["metadata"] for each in made.values()), result):
+        assert f"Narrowed on request to {ACCOUNT}, and to what is of the organization" in one["remarks"]
+        assert values(one)["scope"] == "the 1 account of this pack"
+        assert values(one)["scope-account"] == ACCOUNT
+    assert "every account of this pack was tested in the run shown" in result["remarks"]
+    assert "account in scope" not in result["remarks"]
+    assert "in what this pack is narrowed to" in made["poam"]["poam-items"][0]["description"]
+
+
+def test_the_plan_of_a_narrowed_pack_is_of_its_accounts_as_the_results_name_them() -> None:
+    organization = a_view(account="organization", name=None)
+    made = documents(a_view(), organization, **narrowed_to(ACCOUNT))
+    plan = made["assessment-plan"]
+    (subjects,) = plan["assessment-subjects"]
+    assert "include-all" not in subjects
+    planned = {one["uuid"]: one["title"] for one in plan["local-definitions"]["components"]}
+    chosen = {one["subject-uuid"] for one in subjects["include-subjects"]}
+    shown = made["assessment-results"]["results"][0]["local-definitions"]["components"]
+    assert chosen == {one["uuid"] for one in shown} - {TOOL}
+    assert {planned[one] for one in chosen} == {one["title"] for one in shown if one["uuid"] in chosen}
+    assert f"Narrowed on request to {ACCOUNT}" in plan["tasks"][0]["description"]
+
+
+def test_a_pack_of_all_accounts_says_that_and_not_that_it_is_narrowed() -> None:
+    made = documents(an_account_view())
+    assert all(values(one["metadata"])["scope"] == "all accounts" for one in made.values())
+    assert "arrowed" not in json.dumps(made)
+    assert [list(one) for one in made["assessment-plan"]["assessment-subjects"]] == [["type", "include-all"]] * 2
+
+
+@pytest.mark.parametrize(("changes", "more"), [({}, ""), (narrowed_to(ACCOUNT), ", counted over all accounts, not only those of this pack")])  # fmt: skip
+def test_the_log_tells_coverage_as_page_one_does(changes: dict[str, Any], more: str) -> None:
+    states = ("sealed", "sealed", "gaps", "skipped")
+    coverage = tuple(
+        AccountCoverage(account=f"{at:012}", status=one, reason=None, identities=0, cells=0, cells_ok=0)
+        for at, one in enumerate(states)
+    )
+    (entry,) = result_of(runs=(a_pack_run(0, coverage=coverage),), ticks_due=(), **changes)["assessment-log"]["entries"]
+    assert entry["description"] == f"2 of 3 accounts read whole, 1 left out{more}."

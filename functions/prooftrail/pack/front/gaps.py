@@ -44,8 +44,20 @@ def _period(period: PeriodView) -> Iterator[str]:
     if period.copy:
         yield shortened(period.copy[0])
     if period.options.accounts is not None:
-        known = len(period.context.accounts)
-        yield f"The pack is narrowed to {len(period.accounts)} of {counts(known, 'account')}; run figures are of all of them."
+        yield _narrowed(period)
+
+
+def _narrowed(period: PeriodView) -> str:
+    """To how many of the accounts of the run shown the pack is narrowed, and to how many that are not of that run."""
+    known = {one.id for one in period.context.accounts}
+    others = sum(one not in known for one in period.accounts)
+    among = f"{len(period.accounts) - others} of {counts(len(known), 'account')}"
+    if not others:
+        return f"The pack is narrowed to {among}; run figures are of all of them."
+    outside = "an account that is" if others == 1 else f"{others} accounts that are"
+    outside += f" not among the {len(known)} of the run shown"
+    both = f"{among} and to {outside}" if others < len(period.accounts) else outside
+    return f"The pack is narrowed to {both}; run figures are of all of those {len(known)}."
 
 
 def _chain(period: PeriodView, tally: Tally) -> Iterator[str]:

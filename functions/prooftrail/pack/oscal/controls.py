@@ -4,6 +4,7 @@ from collections import defaultdict
 from typing import Any
 
 from prooftrail.controls.catalog import Control
+from prooftrail.evidence.layout import ORGANIZATION
 from prooftrail.governance.thresholds import in_words
 from prooftrail.model.judgement import Tier
 from prooftrail.pack.files import Written

@@ -273,7 +273,8 @@ def objective(control: Control, counts: dict[ResultStatus, int], seen: Observed)
     if found:
         told = "; ".join(told for _, told in found)
         return "not-satisfied", found[0][0], f"{told[0].upper()}{told[1:]}."
-    of = "" if seen.period.options.accounts is None else " This is of the accounts of this pack only."
+    narrow = everywhere and seen.period.options.accounts is not None
+    of = " This is of the accounts of this pack only." if narrow else ""
     return "satisfied", "pass", f"Every part of it is tested, and every result passed or does not apply.{of}"
 
 

@@ -128,15 +128,15 @@ def narrowing(period: PeriodView) -> str:
     if period.options.accounts is None:
         return ""
     return (
-        f"Narrowed on request to {first(sorted(period.accounts))}, and to what is of the organization as a whole: nothing"
+        f"Narrowed on request to {first(sorted(period.accounts), 5)}, and to what is of the organization as a whole: nothing"
         " here speaks of any other account. Figures of runs are of all accounts."
     )
 
 
-def first(names: list[str]) -> str:
+def first(names: list[str], most: int = _NAMED) -> str:
     """The first of them, and how many more there are."""
-    more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
-    return ", ".join(names[:_NAMED]) + more
+    more = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
 
 
 class Spool:

@@ -67,8 +67,11 @@ def remediation(gap: Gap) -> str:
     return f"grant {gap.api} to {whose}"
 
 
-def impact_of(source: Refused) -> str:
-    """What is not known because a source was not read whole; a call that was refused says what it is for."""
+def impact_of(source: Refused, *, over: bool = False, older: str | None = None) -> str:
+    """What is not known because a source was not read whole; a call that was refused says what it is for.
+
+    `older` is the run as of which what is shown of the source was seen, where that is not the one that read the account.
+    """
     refused = _ACTIONS.get(source.api or "")
     what = source.collector.value.replace("_", " ")
     if refused and refused.lost:
@@ -77,8 +80,12 @@ def impact_of(source: Refused) -> str:
     rest = (
         "what is listed of it is true, and nothing absent can be called gone"
         if source.items
+        else "not known of these runs"
+        if over or older
         else "nothing is known of it"
     )
+    if older:
+        rest += f"; what {'else ' if source.items else ''}is shown of it is as run {older} saw it"
     return f"{what}{why} not read whole: {rest}"
 
 

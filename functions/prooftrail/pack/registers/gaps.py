@@ -7,14 +7,21 @@ from functools import partial
 
 from prooftrail.inventory.wording import counted
 from prooftrail.model.judgement import Result, ResultStatus
-from prooftrail.model.reading import GLOBAL
+from prooftrail.model.reading import GLOBAL, Collector
 from prooftrail.pack.registers.columns import instant, instant_of, listing, number, shown, text
 from prooftrail.pack.registers.counted import not_explained
 from prooftrail.pack.registers.gap_words import account_to_do, cause_to_do, impact_of, to_do
 from prooftrail.pack.registers.of_period import period_gap_rows
 from prooftrail.pack.registers.period_gaps import organization_since
 from prooftrail.pack.registers.refusals import refusals
-from prooftrail.pack.registers.stretches import NOT_JUDGED, SEEN, THERE, Stretch, of_account, of_sources
+from prooftrail.pack.registers.stretches import (
+    NOT_JUDGED,
+    Stretch,
+    begun,
+    covered_before,
+    of_account,
+    of_sources,
+)
 from prooftrail.pack.table import Register, Row, Table
 from prooftrail.pack.tally import Tally
 from prooftrail.pack.view import READ, AccountView, PackRun, PeriodView, Refused
@@ -27,14 +34,17 @@ GAPS = Table(
         " read, left out or in no plan, sealed objects that are not what was sealed, why results are"
         " NOT_TESTED, and ticks without a run or with a late one. Sources and accounts are told over the whole period, from"
         " run to run: one row per stretch, `to` empty while it lasts. Results and differences of counts are those of the run"
-        " shown; 30_result_intervals has what was NOT_TESTED before. What this version never collects is in 05_control_map"
+        " shown: of what lasts. Gaps of kind control (NOT_TESTED) that are over are in 30_result_intervals and"
+        " 38_operation_by_tick and not here; `controls` and `results_not_tested` are filled only for what lasts. `from` never"
+        " lies before the period's first run: `beginning` says whether the run before the period had it too. What this version never collects is in 05_control_map"
         " and on page one."
     ),
     questions=(1, 12, 13),
     sheet="Gaps",
     columns=(
         instant(
-            "from", "the first run that showed it, see beginning; of results that are NOT_TESTED the first of them"
+            "from",
+            "the first run of the period that showed it, see beginning; of results that are NOT_TESTED the first of them",
         ),
         instant("to", "the first run that looked and saw it no more; empty while it lasts as of the run shown"),
         text("account_id", "the account, organization, or empty for the run as a whole"),
@@ -47,14 +57,18 @@ GAPS = Table(
         text("code", "the error code AWS sent"),
         text("api", "the call that was refused"),
         number("times", "how often in this row's place"),
-        listing("controls", "controls with a result that is NOT_TESTED for it"),
+        listing("controls", "controls with a result that is NOT_TESTED for it; empty for what is over"),
         number("results_not_tested", "results that are NOT_TESTED for it in the run shown; empty for what is over"),
         text("run_id", "the last run this was seen in"),
         text("evidence_id", "the sealed object that shows it"),
         number(
             "runs", "how many runs of this stretch showed it; those that read nothing of the account are not among them"
         ),
-        text("beginning", "seen to begin, or there in the first run looked at; empty where that was not looked for"),
+        text(
+            "beginning",
+            "before the period (the run before it had it too), seen to begin, not known whether it began before the period,"
+            " or there in the first run looked at; empty where that was not looked for",
+        ),
         text("ended_by", "what the first run after it did; empty while it lasts"),
     ),
 )
@@ -79,6 +93,7 @@ def gap_row(
     evidence: str | None = None,
     stretch: Stretch | None = None,
     since: datetime | None = None,
+    beginning: str | None = None,
 ) -> Row:
     """One row of 24_gaps about what a run of an account did not show; `impact` is followed by the results it keeps from a verdict.
 
@@ -106,7 +121,7 @@ def gap_row(
         stretch.run_id if stretch else run.run_id if run else None,
         evidence,
         stretch.runs if stretch else None,
-        stretch.beginning if stretch else None,
+        stretch.beginning if stretch else beginning,
         stretch.ended_by if stretch else None,
     )
 
@@ -114,7 +129,7 @@ def gap_row(
 def _gaps(one: AccountView, period: PeriodView) -> Iterator[Row]:
     yield from _account(one, period)
     yield from _damaged(one, period)
-    explained: set[str] = set()
+    explained, older = set[str](), _older(one)
     testable = {each.id for each in period.catalog.controls if each.testable}
     untested = [each for each in one.results if each.status is ResultStatus.NOT_TESTED and each.control in testable]
     for stretch in _sources(one, period):
@@ -124,7 +139,7 @@ def _gaps(one: AccountView, period: PeriodView) -> Iterator[Row]:
         if stretch.until is None:
             hit = [each for each in untested if any(_of_source(said, refused) for said in each.gaps)]
             explained |= {said for each in hit for said in each.gaps if _of_source(said, refused)}
-        yield _source(refused, stretch, hit, one, period)
+        yield _source(refused, stretch, hit, one, period, older.get((refused.collector, refused.region)))
     yield from _untested(untested, explained, one, period)
     yield from _differences(one)
 
@@ -136,11 +151,24 @@ def _sources(one: AccountView, period: PeriodView) -> list[Stretch]:
     found: list[Stretch] = []
     for cell in one.cells or period.context.cells:
         since, runs = organization_since(period, cell.collector)
-        beginning = THERE if not period.runs or since == period.runs[0].taken_at else SEEN
+        said = f"{cell.collector.value}: "
+        had = period.before is not None and any(gap.startswith(said) for gap in period.before.organization_gaps)
+        looked = bool(period.runs) and since > period.runs[0].taken_at
+        since, beginning = begun(period, since, had, looked=looked)
         found += [
             Stretch(since, period.as_of.run_id, beginning, each.status.value, refused=each, runs=runs)
             for each in refusals(cell)
         ]
+    return found
+
+
+def _older(one: AccountView) -> dict[tuple[Collector, str], str]:
+    """For each place of which an older snapshot is shown, the newest run it is shown as of."""
+    read, found = one.read_run.run_id if one.read_run else None, dict[tuple[Collector, str], str]()
+    for each in one.listed:
+        if each.seen_in != read:
+            place = each.identity.collector, each.identity.region
+            found[place] = max(found.get(place, ""), each.seen_in)
     return found
 
 
@@ -221,9 +249,12 @@ def _damaged(one: AccountView, period: PeriodView) -> Iterator[Row]:
         )
 
 
-def _source(refused: Refused, stretch: Stretch, hit: list[Result], one: AccountView, period: PeriodView) -> Row:
+def _source(
+    refused: Refused, stretch: Stretch, hit: list[Result], one: AccountView, period: PeriodView, older: str | None
+) -> Row:
     """A source that was not read whole: one call and reason of it."""
     said = shown(period, refused.detail) or f"the source is {refused.status.value}"
+    over = stretch.until is not None
     more = f" (and {refused.times - 1} more of the kind)" if refused.times > 1 else ""
     return gap_row(
         run=None,
@@ -231,7 +262,7 @@ def _source(refused: Refused, stretch: Stretch, hit: list[Result], one: AccountV
         region=refused.region,
         kind=refused.collector.value,
         cause=f"{refused.api}: {said}{more}" if refused.api else said,
-        impact=impact_of(refused),
+        impact=impact_of(refused, over=over, older=None if over else older),
         remediation=to_do(refused),
         status=refused.status.value,
         code=refused.code,
@@ -259,12 +290,14 @@ def _untested(untested: list[Result], explained: set[str], one: AccountView, per
             causes[gap].append(each)
     for cause, results in sorted(causes.items()):
         kinds = Counter(each.control for each in results)
-        since = min(
+        held_since = min(
             (held for each in results if (held := one.held_since.get((each.control, each.subject)))), default=None
         )
+        since, beginning = _untested_from(instant_of(held_since), one, period)
         yield gap_row(
             run=one.judged_run,
-            since=instant_of(since),
+            since=since,
+            beginning=beginning,
             account=one.account,
             kind="control",
             cause=shown(period, cause) or "",
@@ -277,15 +310,32 @@ def _untested(untested: list[Result], explained: set[str], one: AccountView, per
         )
 
 
+def _untested_from(since: datetime | None, one: AccountView, period: PeriodView) -> tuple[datetime | None, str | None]:
+    """`from` and `beginning` of results that are NOT_TESTED since then; None where no findings say since when."""
+    if since is None:
+        return None, None
+    short = {each.run_id: each for each in one.shortfalls}
+    looked = any(run.taken_at < since and (run.run_id not in short or short[run.run_id].judged) for run in period.runs)
+    before = covered_before(period, one.account)
+    judged = one.of_organization or (before is not None and before.status in READ)
+    return begun(period, since, False if judged else None, looked=looked)
+
+
 def _never(period: PeriodView) -> Iterator[Row]:
     """Controls of which this version can test nothing, once each and not once an account."""
     for control in period.catalog.controls:
         number = period.as_of.counts.get(f"result:{control.id}:{ResultStatus.NOT_TESTED.value}", 0)
         if control.testable or not number:
             continue
+        first = _untested_since(period, control.id)
+        looked = bool(period.runs) and first > period.runs[0].taken_at
+        counted_before = period.before.counts if period.before else {}
+        had = bool(counted_before.get(f"result:{control.id}:{ResultStatus.NOT_TESTED.value}", 0))
+        since, beginning = begun(period, first, had, looked=looked)
         row = gap_row(
             run=period.as_of,
-            since=_untested_since(period, control.id),
+            since=since,
+            beginning=beginning,
             account=None,
             kind="control",
             cause=control.why_not or "this version cannot test it",

@@ -1,7 +1,8 @@
 """From when to when something was not read: the runs of a period one after the other, and what each did not show of an account.
 
 A gap begins with the run that first showed it and ends with the run that first read the place and did not. A run that did
-not read the account at all ends no gap of one of its sources: nobody looked.
+not read the account at all ends no gap of one of its sources: nobody looked. Of the run before the period its manifest alone
+is asked: a gap that it had began before the period, and one that it did not have was seen to begin.
 """
 
 import re
@@ -9,11 +10,16 @@ from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from prooftrail.evidence.manifest import AccountCoverage
+from prooftrail.model.reading import GLOBAL
 from prooftrail.pack.registers.refusals import refusals
 from prooftrail.pack.view import READ, UNPLANNED, AccountView, PeriodView, Refused, Shortfall
 
 NOT_JUDGED = "not judged"
 SEEN, THERE = "seen to begin: the run before did not show it", "there in the first run looked at: nobody saw it begin"
+BEFORE = "before the period"
+NOT_KNOWN = "not known whether it began before the period"
+_CELLS = "cells were not read whole: "  # the words of a manifest, before it names every source
 _RUN = re.compile(r"\d{8}T\d{6}Z")
 
 type Told = Callable[[Refused], str]
@@ -46,6 +52,30 @@ class _Run:
     short: Shortfall | None
 
 
+def begun(
+    period: PeriodView, since: datetime, had: bool | None, *, looked: bool = False, until: datetime | None = None
+) -> tuple[datetime, str]:
+    """`from` and `beginning` of a gap first shown at `since`: never before the period, unless it was over by then.
+
+    `had` says whether the run before the period had it, None where that cannot be told; `looked` that a run of the period
+    looked before `since` and did not see it.
+    """
+    start = (period.runs or (period.as_of,))[0].taken_at
+    if since < start or not period.runs:
+        return since if until is not None and until <= start else max(since, start), BEFORE
+    if looked:
+        return since, SEEN
+    if period.before is None:
+        return since, THERE
+    return since, NOT_KNOWN if had is None else BEFORE if had else SEEN
+
+
+def covered_before(period: PeriodView, account: str) -> AccountCoverage | None:
+    """How the run before the period came out for an account; None where it did not plan for it, or there is none."""
+    before = period.before
+    return next((each for each in before.coverage if each.account == account), None) if before else None
+
+
 def of_account(one: AccountView, period: PeriodView) -> list[Stretch]:
     """When the account as a whole was not read, or read and not judged; oldest first."""
     found: list[Stretch] = []
@@ -61,9 +91,11 @@ def of_account(one: AccountView, period: PeriodView) -> list[Stretch]:
             held = found[-1]
             held.runs, held.run_id = held.runs + 1, run.run_id
         else:
-            beginning = SEEN if run.at > _first_at(one, period) else THERE
+            looked = run.at > _first_at(one, period)
+            had = None if looked else _had_state(one, period, key)
+            since, beginning = begun(period, run.at, had, looked=looked)
             found.append(
-                Stretch(run.at, run.run_id, beginning, status, evidence=run.short.evidence if run.short else None)
+                Stretch(since, run.run_id, beginning, status, evidence=run.short.evidence if run.short else None)
             )
         found[-1].reason = run.short.reason if run.short else None
         last = key
@@ -90,11 +122,42 @@ def of_sources(one: AccountView, period: PeriodView, told: Told) -> list[Stretch
         for key, refused in keys.items():
             held = open_.get(key)
             if held is None:
-                held = open_[key] = Stretch(run.at, run.run_id, SEEN if looked else THERE, refused.status.value, runs=0)
+                _, beginning = begun(period, run.at, _had_source(one, period, refused), looked=looked)
+                held = open_[key] = Stretch(run.at, run.run_id, beginning, refused.status.value, runs=0)
             held.refused, held.run_id, held.runs = refused, run.run_id, held.runs + 1
             held.evidence = _evidence(one, run)
         looked = True
+    for each in (*done, *open_.values()):
+        if each.beginning == BEFORE:
+            each.since, _ = begun(period, each.since, True, until=each.until)
     return sorted([*done, *open_.values()], key=_order)
+
+
+def _had_state(one: AccountView, period: PeriodView, key: Hashable) -> bool | None:
+    """True if the run before the period left the account in the same state; whether it judged it no manifest says."""
+    covered = covered_before(period, one.account)
+    if one.of_organization or (key == NOT_JUDGED and covered is not None and covered.status in READ):
+        return None
+    status, reason = (covered.status, covered.reason) if covered else (UNPLANNED, None)
+    short = Shortfall(run_id="", at=period.as_of.taken_at, status=status, reason=reason, judged=True)
+    return _account_state(short)[0] == key
+
+
+def _had_source(one: AccountView, period: PeriodView, refused: Refused) -> bool | None:
+    """True if the manifest before the period names the source with this status, False if it names it not at all.
+
+    Of a source that is read in many regions it does not say in which it was refused.
+    """
+    covered = covered_before(period, one.account)
+    if covered is None or covered.status not in READ:
+        return None
+    if covered.status == "sealed":
+        return False if covered.cells == covered.cells_ok else None
+    said, name = covered.reason or "", refused.collector.value
+    if not re.search(rf"\b{name}\b", said):
+        return False if _CELLS in said else None
+    same = re.search(rf"\b{name} {refused.status.value}(?:,|$)", said)
+    return True if same and refused.region == GLOBAL else None
 
 
 def _order(one: Stretch) -> tuple[datetime, str, str, str]:
