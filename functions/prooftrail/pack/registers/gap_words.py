@@ -3,7 +3,7 @@
 import re
 
 from prooftrail import permissions
-from prooftrail.model.reading import CellStatus, Gap, GapReason
+from prooftrail.model.reading import GLOBAL, CellStatus, Gap, GapReason
 from prooftrail.pack.registers.stretches import NOT_JUDGED
 from prooftrail.pack.view import UNPLANNED, Refused
 from prooftrail.permissions import Place
@@ -87,6 +87,13 @@ def impact_of(source: Refused, *, over: bool = False, older: str | None = None) 
     if older:
         rest += f"; what {'else ' if source.items else ''}is shown of it is as run {older} saw it"
     return f"{what}{why} not read whole: {rest}"
+
+
+def of_source(said: str, cell: Refused) -> bool:
+    """True if a result's gap speaks of this source: it begins with the source, and with its region where one is named."""
+    name = cell.collector.value
+    named = f"{name} in {cell.region} "
+    return said.startswith(named) or (cell.region == GLOBAL and said.startswith((f"{name} is ", f"{name} was ")))
 
 
 def cause_to_do(cause: str) -> str:

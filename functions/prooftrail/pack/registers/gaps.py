@@ -7,10 +7,9 @@ from functools import partial
 
 from prooftrail.inventory.wording import counted
 from prooftrail.model.judgement import Result, ResultStatus
-from prooftrail.model.reading import GLOBAL, Collector
 from prooftrail.pack.registers.columns import instant, instant_of, listing, number, shown, text
 from prooftrail.pack.registers.counted import not_explained
-from prooftrail.pack.registers.gap_words import account_to_do, cause_to_do, impact_of, to_do
+from prooftrail.pack.registers.gap_words import account_to_do, cause_to_do, impact_of, of_source, to_do
 from prooftrail.pack.registers.of_period import period_gap_rows
 from prooftrail.pack.registers.period_gaps import organization_since
 from prooftrail.pack.registers.refusals import refusals
@@ -18,9 +17,11 @@ from prooftrail.pack.registers.stretches import (
     NOT_JUDGED,
     Stretch,
     begun,
-    covered_before,
     of_account,
     of_sources,
+    older_shown,
+    untested_from,
+    untested_since,
 )
 from prooftrail.pack.table import Register, Row, Table
 from prooftrail.pack.tally import Tally
@@ -129,7 +130,7 @@ def gap_row(
 def _gaps(one: AccountView, period: PeriodView) -> Iterator[Row]:
     yield from _account(one, period)
     yield from _damaged(one, period)
-    explained, older = set[str](), _older(one)
+    explained, older = set[str](), older_shown(one)
     testable = {each.id for each in period.catalog.controls if each.testable}
     untested = [each for each in one.results if each.status is ResultStatus.NOT_TESTED and each.control in testable]
     for stretch in _sources(one, period):
@@ -137,8 +138,8 @@ def _gaps(one: AccountView, period: PeriodView) -> Iterator[Row]:
         if refused is None:
             continue
         if stretch.until is None:
-            hit = [each for each in untested if any(_of_source(said, refused) for said in each.gaps)]
-            explained |= {said for each in hit for said in each.gaps if _of_source(said, refused)}
+            hit = [each for each in untested if any(of_source(said, refused) for said in each.gaps)]
+            explained |= {said for each in hit for said in each.gaps if of_source(said, refused)}
         yield _source(refused, stretch, hit, one, period, older.get((refused.collector, refused.region)))
     yield from _untested(untested, explained, one, period)
     yield from _differences(one)
@@ -159,16 +160,6 @@ def _sources(one: AccountView, period: PeriodView) -> list[Stretch]:
             Stretch(since, period.as_of.run_id, beginning, each.status.value, refused=each, runs=runs)
             for each in refusals(cell)
         ]
-    return found
-
-
-def _older(one: AccountView) -> dict[tuple[Collector, str], str]:
-    """For each place of which an older snapshot is shown, the newest run it is shown as of."""
-    read, found = one.read_run.run_id if one.read_run else None, dict[tuple[Collector, str], str]()
-    for each in one.listed:
-        if each.seen_in != read:
-            place = each.identity.collector, each.identity.region
-            found[place] = max(found.get(place, ""), each.seen_in)
     return found
 
 
@@ -274,13 +265,6 @@ def _source(
     )
 
 
-def _of_source(said: str, cell: Refused) -> bool:
-    """True if a result's gap speaks of this source: it begins with the source, and with its region where one is named."""
-    name = cell.collector.value
-    named = f"{name} in {cell.region} "
-    return said.startswith(named) or (cell.region == GLOBAL and said.startswith((f"{name} is ", f"{name} was ")))
-
-
 def _untested(untested: list[Result], explained: set[str], one: AccountView, period: PeriodView) -> Iterator[Row]:
     """Why results are NOT_TESTED, once a cause: what a row above explains is left out."""
     causes: dict[str, list[Result]] = defaultdict(list)
@@ -293,7 +277,7 @@ def _untested(untested: list[Result], explained: set[str], one: AccountView, per
         held_since = min(
             (held for each in results if (held := one.held_since.get((each.control, each.subject)))), default=None
         )
-        since, beginning = _untested_from(instant_of(held_since), one, period)
+        since, beginning = untested_from(instant_of(held_since), one, period)
         yield gap_row(
             run=one.judged_run,
             since=since,
@@ -310,24 +294,13 @@ def _untested(untested: list[Result], explained: set[str], one: AccountView, per
         )
 
 
-def _untested_from(since: datetime | None, one: AccountView, period: PeriodView) -> tuple[datetime | None, str | None]:
-    """`from` and `beginning` of results that are NOT_TESTED since then; None where no findings say since when."""
-    if since is None:
-        return None, None
-    short = {each.run_id: each for each in one.shortfalls}
-    looked = any(run.taken_at < since and (run.run_id not in short or short[run.run_id].judged) for run in period.runs)
-    before = covered_before(period, one.account)
-    judged = one.of_organization or (before is not None and before.status in READ)
-    return begun(period, since, False if judged else None, looked=looked)
-
-
 def _never(period: PeriodView) -> Iterator[Row]:
     """Controls of which this version can test nothing, once each and not once an account."""
     for control in period.catalog.controls:
         number = period.as_of.counts.get(f"result:{control.id}:{ResultStatus.NOT_TESTED.value}", 0)
         if control.testable or not number:
             continue
-        first = _untested_since(period, control.id)
+        first = untested_since(period, control.id)
         looked = bool(period.runs) and first > period.runs[0].taken_at
         counted_before = period.before.counts if period.before else {}
         had = bool(counted_before.get(f"result:{control.id}:{ResultStatus.NOT_TESTED.value}", 0))
@@ -345,16 +318,6 @@ def _never(period: PeriodView) -> Iterator[Row]:
             times=number,
         )
         yield (*row[:_CONTROLS], (control.id,), number, *row[_CONTROLS + 2 :])
-
-
-def _untested_since(period: PeriodView, control: str) -> datetime:
-    """The first run of the period from which on every one, up to the one shown, had such a result of the control."""
-    since = period.as_of.taken_at
-    for run in reversed(period.runs):
-        if not run.counts.get(f"result:{control}:{ResultStatus.NOT_TESTED.value}", 0):
-            break
-        since = run.taken_at
-    return since
 
 
 def _differences(one: AccountView) -> Iterator[Row]:

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from prooftrail.evidence.manifest import AccountCoverage
-from prooftrail.model.reading import GLOBAL
+from prooftrail.model.judgement import ResultStatus
+from prooftrail.model.reading import GLOBAL, Collector
 from prooftrail.pack.registers.refusals import refusals
 from prooftrail.pack.view import READ, UNPLANNED, AccountView, PeriodView, Refused, Shortfall
 
@@ -158,6 +159,37 @@ def _had_source(one: AccountView, period: PeriodView, refused: Refused) -> bool 
         return False if _CELLS in said else None
     same = re.search(rf"\b{name} {refused.status.value}(?:,|$)", said)
     return True if same and refused.region == GLOBAL else None
+
+
+def untested_from(since: datetime | None, one: AccountView, period: PeriodView) -> tuple[datetime | None, str | None]:
+    """`from` and `beginning` of results that are NOT_TESTED since then; None where no findings say since when."""
+    if since is None:
+        return None, None
+    short = {each.run_id: each for each in one.shortfalls}
+    looked = any(run.taken_at < since and (run.run_id not in short or short[run.run_id].judged) for run in period.runs)
+    before = covered_before(period, one.account)
+    judged = one.of_organization or (before is not None and before.status in READ)
+    return begun(period, since, False if judged else None, looked=looked)
+
+
+def untested_since(period: PeriodView, control: str) -> datetime:
+    """The first run of the period from which on every one, up to the one shown, had such a result of the control."""
+    since = period.as_of.taken_at
+    for run in reversed(period.runs):
+        if not run.counts.get(f"result:{control}:{ResultStatus.NOT_TESTED.value}", 0):
+            break
+        since = run.taken_at
+    return since
+
+
+def older_shown(one: AccountView) -> dict[tuple[Collector, str], str]:
+    """For each place of which an older snapshot is shown, the newest run it is shown as of."""
+    read, found = one.read_run.run_id if one.read_run else None, dict[tuple[Collector, str], str]()
+    for each in one.listed:
+        if each.seen_in != read:
+            place = each.identity.collector, each.identity.region
+            found[place] = max(found.get(place, ""), each.seen_in)
+    return found
 
 
 def _order(one: Stretch) -> tuple[datetime, str, str, str]:
