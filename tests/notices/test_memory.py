@@ -66,3 +66,20 @@ def test_the_day_somebody_was_written_to_is_the_day_it_was_sent() -> None:
     notice, refused = a_notice(on(2), ADA), a_notice(on(3), ADA)
     ends = [sent_of(notice), sent_of(refused, message_id=None, error="no"), sent_of(a_notice(on(2), BO))]
     assert memory.reached({ADA: row}, ends, [found]) == {ADA: replace(found, mailed_on=on(2))}
+
+
+def test_of_each_hop_the_newest_time_somebody_was_told_is_kept_though_all_were_out_of_reach_since() -> None:
+    heard = [told(2, hop, who=f"p-{hop}") for hop in Hop]
+    lost = [
+        Asked(hop=hop, recipient=f"p-{hop}", on=on(day), step="unreachable", sent=False, why="left")
+        for day in (8, 10, 12)
+        for hop in Hop
+    ]
+    kept: tuple[Asked, ...] = ()
+
+    for one in (*heard, *lost):
+        kept = memory.with_asked(kept, one)
+
+    assert len(kept) == memory.MOST_ASKED
+    assert set(heard) <= set(kept)
+    assert {one.hop for one in kept if one.on == on(12)} == set(Hop)

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from prooftrail.model.notice import Asked, Hop, Notice, Reach, Sent, Told
 
 MOST_ASKED = 10
-"""How many times are remembered of a matter; of each hop the newest always is."""
+"""How many times are remembered of a matter: of each of the five hops the newest, and the newest that was sent, always fit."""
 
 
 def step_told(hop: Hop, step: str) -> str:
@@ -54,16 +54,23 @@ def reached(reach: Mapping[str, Reach], sent: Iterable[Sent], reached: Iterable[
 
 
 def with_asked(asked: tuple[Asked, ...], one: Asked) -> tuple[Asked, ...]:
-    """`asked` and one more; when they are too many the oldest goes, last of all the newest of anybody, and never of a hop."""
+    """`asked` and one more; when they are too many the oldest goes that a newer one of the same kind makes superfluous.
+
+    Of each hop the newest is always kept, and the newest time somebody was really told: whoever was out of reach since
+    must not be told the same once more.
+    """
     if one in asked:
         return asked
     kept = [*asked, one]
     while len(kept) > MOST_ASKED:
+        of_each = {(each.hop, each.recipient, each.sent): place for place, each in enumerate(kept)}
         newest = {each.hop: place for place, each in enumerate(kept)}
-        of_each = {(each.hop, each.recipient): place for place, each in enumerate(kept)}
-        passed = (place for place, each in enumerate(kept) if of_each[each.hop, each.recipient] != place)
-        others = (place for place, each in enumerate(kept) if newest[each.hop] != place)
-        del kept[next(chain(passed, others))]
+        told = {each.hop: place for place, each in enumerate(kept) if each.sent}
+        needed = {*newest.values(), *told.values()}
+        passed = (place for place, each in enumerate(kept) if of_each[each.hop, each.recipient, each.sent] != place)
+        missed = (place for place, each in enumerate(kept) if place not in needed and not each.sent)
+        others = (place for place in range(len(kept)) if place not in needed)
+        del kept[next(chain(passed, missed, others))]
     return tuple(kept)
 
 
